@@ -1,0 +1,43 @@
+# Vedfolnir: the extension (PGXS). The listener and the unit tests are built by CMake, see CMakeLists.txt.
+EXTENSION = vedfolnir
+EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" vedfolnir.control)
+MODULE_big = vedfolnir
+OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard src/core/*.cpp src/bridge/*.cpp src/ext/*.cpp)))
+INSTALL_SCRIPT = vedfolnir--$(EXTVERSION).sql
+DATA_built = $(INSTALL_SCRIPT)
+EXTRA_CLEAN = $(INSTALL_SCRIPT) build results regression.diffs regression.out
+
+REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
+REGRESS_OPTS = --inputdir=. --outputdir=build/regress
+ISOLATION = $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard test/isolation/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test/isolation --outputdir=build/isolation
+
+PG_CONFIG ?= pg_config
+PG_CPPFLAGS = -Isrc
+PG_CXXFLAGS = -std=c++17 -Wall -Wextra -Wshadow -Wno-register -Wno-unused-parameter -Wno-missing-field-initializers \
+	-fstack-protector-strong $(EXTRA_CXX)
+SHLIB_LINK = -lstdc++ -Wl,--version-script=src/ext/vedfolnir.map -Wl,-z,relro -Wl,-z,now $(EXTRA_LINK)
+
+# JIT inlining gains a C++ extension nothing, and Debian's bitcode rule ignores PG_CXXFLAGS.
+override with_llvm := no
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+$(INSTALL_SCRIPT): $(sort $(wildcard src/sql/*.sql))
+	cat $^ > $@
+
+build-dirs:
+	mkdir -p build/regress build/isolation
+installcheck: | build-dirs
+
+listener:
+	cmake -S . -B build/cmake -DCMAKE_BUILD_TYPE=RelWithDebInfo
+	cmake --build build/cmake --target vedfolnir-listener
+
+install-listener: listener
+	install -D -m 755 build/cmake/vedfolnir-listener '$(DESTDIR)$(bindir)/vedfolnir-listener'
+
+lint:
+	bash tools/lint.sh
+
+.PHONY: build-dirs listener install-listener lint
