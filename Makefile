@@ -3,9 +3,9 @@ EXTENSION = vedfolnir
 EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" vedfolnir.control)
 MODULE_big = vedfolnir
 OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard src/core/*.cpp src/bridge/*.cpp src/ext/*.cpp)))
-INSTALL_SCRIPT = vedfolnir--$(EXTVERSION).sql
-DATA_built = $(INSTALL_SCRIPT)
-EXTRA_CLEAN = $(INSTALL_SCRIPT) build results regression.diffs regression.out
+SCHEMA_SCRIPT = vedfolnir--$(EXTVERSION).sql
+DATA_built = $(SCHEMA_SCRIPT)
+EXTRA_CLEAN = $(SCHEMA_SCRIPT) build results regression.diffs regression.out
 
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
 REGRESS_OPTS = --inputdir=. --outputdir=build/regress
@@ -23,7 +23,7 @@ override with_llvm := no
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
-$(INSTALL_SCRIPT): $(sort $(wildcard src/sql/*.sql))
+$(SCHEMA_SCRIPT): $(sort $(wildcard src/sql/*.sql))
 	cat $^ > $@
 
 build-dirs:
