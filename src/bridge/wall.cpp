@@ -1,0 +1,250 @@
+// wall.cpp: every function is one call of walled(), so that no C++ exception reaches PostgreSQL.
+#include "bridge/wall.h"
+
+#include "core/error.hpp"
+#include "core/plan.hpp"
+#include "core/sql_text.hpp"
+#include "core/template.hpp"
+
+#include <cstdio>
+#include <cstring>
+#include <new>
+
+using namespace vedfolnir;
+
+namespace
+{
+
+void fill(VdfError *error, const char *sqlstate, const char *message, const char *detail, const char *hint)
+{
+    std::snprintf(error->sqlstate, sizeof(error->sqlstate), "%s", sqlstate);
+    std::snprintf(error->message, sizeof(error->message), "%s", message);
+    std::snprintf(error->detail, sizeof(error->detail), "%s", detail);
+    std::snprintf(error->hint, sizeof(error->hint), "%s", hint);
+}
+
+template <typename Body> bool walled(VdfError *error, Body body) noexcept
+{
+    try {
+        body();
+        return true;
+    } catch (const Error &e) {
+        fill(error, e.sqlstate().c_str(), e.what(), e.detail().c_str(), e.hint().c_str());
+    } catch (const std::bad_alloc &) {
+        fill(error, "53200", "out of memory", "", "");
+    } catch (const std::exception &e) {
+        fill(error, "XX000", e.what(), "", "");
+    } catch (...) {
+        fill(error, "XX000", "unexpected exception", "", "");
+    }
+    return false;
+}
+
+std::string text(const char *s)
+{
+    return s ? s : "";
+}
+
+Edge edge_of(const VdfEdge &in)
+{
+    Edge e;
+    e.child = in.child;
+    e.parent = in.parent;
+    e.name = text(in.name);
+    e.schema = text(in.schema);
+    e.relation = text(in.relation);
+    e.display = text(in.display);
+    e.from = text(in.from);
+    e.parent_from = text(in.parent_from);
+    e.declared = static_cast<Action>(in.declared);
+    e.policy = static_cast<Action>(in.policy);
+    e.link = in.link;
+    e.collateral_ok = in.collateral_ok;
+    e.validated = in.validated;
+    for (int i = 0; i < in.npairs; i++) {
+        const VdfPair &p = in.pairs[i];
+        e.pairs.push_back({text(p.parent_column), text(p.parent_cast), text(p.op), text(p.child), text(p.child_cast),
+                           p.child_is_column, p.any});
+    }
+    for (int i = 0; i < in.nsets; i++)
+        e.sets.push_back({text(in.sets[i].column), text(in.sets[i].defaults), in.sets[i].not_null});
+    e.parent_leaves = text(in.parent_leaves);
+    e.child_leaves = text(in.child_leaves);
+    e.condition = text(in.condition);
+    e.reassign_expression = text(in.reassign_expression);
+    e.blocker = text(in.blocker);
+    return e;
+}
+
+Graph graph_of(const VdfGraph &in)
+{
+    Graph g;
+    for (int i = 0; i < in.nnodes; i++)
+        g.nodes.push_back({text(in.nodes[i].schema), text(in.nodes[i].relation), text(in.nodes[i].display),
+                           text(in.nodes[i].from)});
+    for (int i = 0; i < in.nedges; i++)
+        g.edges.push_back(edge_of(in.edges[i]));
+    for (int i = 0; i < in.ncolumn_rules; i++)
+        g.column_rules.push_back({in.column_rules[i].edge, in.column_rules[i].node, text(in.column_rules[i].column),
+                                  text(in.column_rules[i].expression)});
+    for (int i = 0; i < in.ntarget_rules; i++)
+        g.target_rules.push_back({in.target_rules[i].node, text(in.target_rules[i].kind),
+                                  text(in.target_rules[i].expression), text(in.target_rules[i].filter)});
+    g.root = in.root;
+    g.key_column = text(in.key_column);
+    g.key_op = text(in.key_op);
+    g.label_column = text(in.label_column);
+    g.tombstone = in.tombstone;
+    return g;
+}
+
+long live_plans = 0;
+
+} // namespace
+
+// A plan, the last text asked of it, and plain views of its vectors.
+struct VdfPlan
+{
+    explicit VdfPlan(Plan p) : plan(std::move(p))
+    {
+        live_plans++;
+        const size_t n = plan.graph.nodes.size();
+        for (const Component &c : plan.components)
+            components.push_back({static_cast<int>(c.nodes.size()), c.nodes.data(), static_cast<int>(c.outer.size()),
+                                  c.outer.data(), static_cast<int>(c.inner.size()), c.inner.data(), c.loop});
+        ntargets.assign(n, 0);
+        for (const TargetRule &rule : plan.graph.target_rules)
+            ntargets[rule.node]++;
+        for (size_t i = 0; i < n; i++) {
+            nkeys.push_back(static_cast<int>(plan.key_columns[i].size()));
+            ninto.push_back(static_cast<int>(plan.delete_edges_into[i].size()));
+            into.push_back(plan.delete_edges_into[i].data());
+        }
+        view = {static_cast<int>(components.size()),
+                components.data(),
+                static_cast<int>(plan.detach.size()),
+                plan.detach.data(),
+                static_cast<int>(plan.block.size()),
+                plan.block.data(),
+                plan.component_of.data(),
+                nkeys.data(),
+                ninto.data(),
+                into.data(),
+                ntargets.data()};
+    }
+    ~VdfPlan() { live_plans--; }
+    VdfPlan(const VdfPlan &) = delete;
+    VdfPlan &operator=(const VdfPlan &) = delete;
+
+    Plan plan;
+    std::string text;
+    std::vector<VdfComponent> components;
+    std::vector<int> nkeys, ninto, ntargets;
+    std::vector<const int *> into;
+    VdfPlanView view;
+};
+
+namespace
+{
+
+RowShape shape_of(unsigned flags)
+{
+    RowShape shape;
+    shape.identity = flags & VDF_IDENTITY;
+    shape.users = flags & VDF_USERS;
+    shape.collateral = flags & VDF_COLLATERAL;
+    shape.keys = flags & VDF_KEYS;
+    shape.targets = flags & VDF_TARGETS;
+    return shape;
+}
+
+std::string sql_of(const Plan &plan, const VdfSqlRequest &r)
+{
+    const bool users = r.flags & VDF_USERS, lock = r.flags & VDF_LOCK, del = r.flags & VDF_DELETE;
+    switch (r.kind) {
+    case VDF_SQL_FIND_ROOT: return sql_find_root(plan, r.flags & VDF_MANY ? RootKeys::many : RootKeys::one, lock);
+    case VDF_SQL_TAKE_ROOT: return sql_take_root(plan, shape_of(r.flags), del);
+    case VDF_SQL_TAKE_EDGE: return sql_take_edge(plan, r.number, shape_of(r.flags), del);
+    case VDF_SQL_FIND_REFERENCES: return sql_find_references(plan, r.number, users, lock);
+    case VDF_SQL_FIND_TOMBSTONE: return sql_find_tombstone(plan, users, lock);
+    case VDF_SQL_DETACH:
+        return sql_detach(plan, r.number, std::vector<int>(r.edges, r.edges + r.nedges), r.flags & VDF_TOMBSTONE);
+    case VDF_SQL_FIND_LEFT: return sql_find_left(plan, r.number);
+    case VDF_SQL_FIND_FOREIGN: return sql_find_foreign(plan, r.number);
+    case VDF_SQL_FOLLOW_OWN: return sql_follow_own(plan, r.number);
+    case VDF_SQL_FIND_SUCCESSOR: return sql_find_successor(plan, r.number);
+    case VDF_SQL_COUNT_KEY: return sql_count_key(plan, r.number);
+    case VDF_SQL_COUNT_DANGLING: return sql_count_dangling(plan, r.number);
+    case VDF_SQL_FIND_NAMED: return sql_find_named(plan, r.number, r.flags & VDF_TOMBSTONE);
+    }
+    throw Error("XX000", "no such statement");
+}
+
+} // namespace
+
+char vdf_edge_action(char declared, char policy) VDF_NOEXCEPT
+{
+    Edge e;
+    e.declared = static_cast<Action>(declared);
+    e.policy = static_cast<Action>(policy);
+    return static_cast<char>(e.action());
+}
+
+const char *vdf_action_name(char action) VDF_NOEXCEPT
+{
+    return action_name(static_cast<Action>(action));
+}
+
+bool vdf_reachable(const VdfGraph *graph, unsigned char *reachable, VdfError *error) VDF_NOEXCEPT
+{
+    return walled(error, [&] {
+        std::vector<bool> found = reachable_edges(graph_of(*graph));
+        for (size_t i = 0; i < found.size(); i++)
+            reachable[i] = found[i];
+    });
+}
+
+bool vdf_plan_create(const VdfGraph *graph, VdfPlan **plan, VdfError *error) VDF_NOEXCEPT
+{
+    return walled(error, [&] { *plan = new VdfPlan(make_plan(graph_of(*graph))); });
+}
+
+const VdfPlanView *vdf_plan_view(const VdfPlan *plan) VDF_NOEXCEPT
+{
+    return &plan->view;
+}
+
+bool vdf_plan_sql(VdfPlan *plan, const VdfSqlRequest *request, const char **text, VdfError *error) VDF_NOEXCEPT
+{
+    return walled(error, [&] {
+        plan->text = sql_of(plan->plan, *request);
+        *text = plan->text.c_str();
+    });
+}
+
+void vdf_plan_free(VdfPlan *plan) VDF_NOEXCEPT
+{
+    delete plan;
+}
+
+long vdf_live_plans(void) VDF_NOEXCEPT
+{
+    return live_plans;
+}
+
+bool vdf_template_parse(const char *text, VdfTemplatePart *parts, int *nparts, char *buffer, int size,
+                        VdfError *error) VDF_NOEXCEPT
+{
+    return walled(error, [&] {
+        int used = 0, n = 0;
+        for (const TemplatePart &part : parse_template(text)) {
+            int length = static_cast<int>(part.text.size()) + 1;
+            if (n == VDF_TEMPLATE_PARTS || used + length > size)
+                throw Error("22023", "the target template is too long");
+            std::memcpy(buffer + used, part.text.c_str(), length);
+            parts[n++] = {part.column, buffer + used};
+            used += length;
+        }
+        *nparts = n;
+    });
+}

@@ -1,0 +1,59 @@
+// sql_text.hpp: the SQL of each step. Identifiers come quoted from the catalogue, values only as parameters.
+//
+// Names inside the statements: c is the relation, d the key set of the parents (ephemeral relation vdf_d), a a key
+// set of the relation itself. Columns of key sets are vdf_t (tableoid), vdf_i (ctid), vdf_u (number of the person),
+// vdf_e (number of the edge), vdf_f<edge>_<pair> (referring values), vdf_k<n> (referred values), vdf_x<n> (targets).
+#ifndef VEDFOLNIR_CORE_SQL_TEXT_HPP
+#define VEDFOLNIR_CORE_SQL_TEXT_HPP
+
+#include "core/plan.hpp"
+
+namespace vedfolnir
+{
+
+// Which columns a step returns.
+struct RowShape
+{
+    bool identity = false;   // vdf_t, vdf_i
+    bool users = false;      // vdf_u
+    bool collateral = false; // vdf_e, vdf_f...
+    bool keys = false;       // vdf_k...
+    bool targets = false;    // vdf_x...
+};
+
+enum class RootKeys
+{
+    one, // $1 is a key
+    many // $1 is an array of keys
+};
+
+// Finds (and with lock = true locks) the root rows: vdf_r (key), vdf_l (label as text), vdf_u.
+std::string sql_find_root(const Plan &plan, RootKeys keys, bool lock);
+// The root rows that were found, as rows of the plan; deletes them when del is set.
+std::string sql_take_root(const Plan &plan, const RowShape &shape, bool del);
+// The rows behind an edge; deletes them when del is set.
+std::string sql_take_edge(const Plan &plan, int edge, const RowShape &shape, bool del);
+// Identity, edge and person of the rows whose reference the edge changes.
+std::string sql_find_references(const Plan &plan, int edge, bool users, bool lock);
+// The root row of a tombstone, as one more reference (edge -1).
+std::string sql_find_tombstone(const Plan &plan, bool users, bool lock);
+// One UPDATE per row with all its columns; edges: those that found references. Parameters: one per reassign edge
+// without expression, in the order of edges.
+std::string sql_detach(const Plan &plan, int node, const std::vector<int> &edges, bool tombstone);
+// Rows (identity) that still refer to the key set; used by dry run, proof and blockers.
+std::string sql_find_left(const Plan &plan, int edge);
+// Rows of key set vdf_a whose reference through the edge leads to a row that stays.
+std::string sql_find_foreign(const Plan &plan, int edge);
+// Rows of key set vdf_a that the edge ties to key set vdf_d.
+std::string sql_follow_own(const Plan &plan, int edge);
+// Does the target of a reassignment exist? $1 is the new value.
+std::string sql_find_successor(const Plan &plan, int edge);
+// Number of rows that refer to a key ($1, typed as the key column); only for edges of one pair on the key column.
+std::string sql_count_key(const Plan &plan, int edge);
+// Number of rows whose reference leads nowhere.
+std::string sql_count_dangling(const Plan &plan, int edge);
+// Targets of vdf_x (rule, target) that rows of the rule's relation still name: vdf_t, vdf_i, vdf_n.
+std::string sql_find_named(const Plan &plan, int rule, bool exclude_root);
+
+} // namespace vedfolnir
+#endif
