@@ -208,6 +208,16 @@ typedef struct VdfTemplatePart
 bool vdf_template_parse(const char *text, VdfTemplatePart *parts, int *nparts, char *buffer, int size,
                         VdfError *error) VDF_NOEXCEPT;
 
+/*
+ * ---- targets of clean-up tasks, core/task.hpp ----
+ * Each reads length bytes and writes at most capacity bytes, without a terminating NUL. Gives the number of bytes
+ * written, or -1. 3 * length + 2 bytes are always enough.
+ */
+int vdf_normalise_path(const char *path, int length, char *out, int capacity, VdfError *error) VDF_NOEXCEPT;
+int vdf_escape_glob(const char *value, int length, char *out, int capacity, VdfError *error) VDF_NOEXCEPT;
+int vdf_escape_percent(const char *value, int length, char *out, int capacity, VdfError *error) VDF_NOEXCEPT;
+int vdf_path_segment(const char *value, int length, char *out, int capacity, VdfError *error) VDF_NOEXCEPT;
+
 #ifdef __cplusplus
 }
 #endif

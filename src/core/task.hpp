@@ -1,0 +1,45 @@
+/*
+ * task.hpp: what a target of a clean-up task may look like, and how values are put into one.
+ * Shared by the extension (when tasks are queued) and the listener (when they are done).
+ */
+#ifndef VEDFOLNIR_CORE_TASK_HPP
+#define VEDFOLNIR_CORE_TASK_HPP
+
+#include <string>
+#include <string_view>
+
+namespace vedfolnir {
+
+// First character of a value that must not be part of a path; see path_segment().
+constexpr char refused_segment_mark = '\001';
+
+// Gives one spelling per file: "a//b", "./a/./b" and "a/b/" name the same one. Other kinds are left alone.
+std::string normalise_target(std::string_view kind, std::string_view target);
+
+// Returns why a target cannot be worked on, or nothing if it can. The text never contains the target.
+std::string refusal_of_target(std::string_view kind, std::string_view target);
+
+// Takes the meaning from * ? [ ] and \ in a Redis pattern.
+std::string escape_glob(std::string_view value);
+
+// Percent-encodes everything but the unreserved characters of RFC 3986.
+std::string escape_percent(std::string_view value);
+
+// Undoes escape_percent(); throws Error 22023 for a malformed escape or a NUL.
+std::string unescape_percent(std::string_view value);
+
+// A value inside a larger path: marked as refused if it could change the directory.
+std::string path_segment(std::string_view value);
+
+// The two halves of "{realm}/{id}" or "{realm}/username={name}", still percent-encoded.
+struct IdentityTarget
+{
+    std::string realm;
+    std::string id;       // empty if the identity is named by its user name
+    std::string username;
+};
+IdentityTarget parse_identity_target(std::string_view target);
+
+} // namespace vedfolnir
+
+#endif
