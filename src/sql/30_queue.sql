@@ -16,20 +16,74 @@ CREATE TABLE vedfolnir.cleanup_task (
     run_after   timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     lease_until timestamptz,
     worker      text,
+    claimed_by  name,
     fence       bigint NOT NULL DEFAULT 0,
     errors      jsonb,
+    reason      text,
     created_at  timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     done_at     timestamptz
 );
 COMMENT ON TABLE vedfolnir.cleanup_task IS 'one piece of outside work: a file, a directory, a Redis key, an operation on an identity';
 COMMENT ON COLUMN vedfolnir.cleanup_task.target IS 'what to remove; blanked when the task is settled';
 COMMENT ON COLUMN vedfolnir.cleanup_task.shared IS 'false: rows that stay are expected to name the target (tombstone, expired session), so they do not keep it';
+COMMENT ON COLUMN vedfolnir.cleanup_task.claimed_by IS 'role that holds the lease; only it may ask whether the target is still in use';
+COMMENT ON COLUMN vedfolnir.cleanup_task.errors IS 'one entry per failed attempt; blanked when the task is settled';
+COMMENT ON COLUMN vedfolnir.cleanup_task.reason IS 'why a person gave the task up';
 COMMENT ON COLUMN vedfolnir.cleanup_task.fence IS 'raised by every claim: a worker that lost its lease cannot settle the task';
 CREATE INDEX cleanup_task_open_idx ON vedfolnir.cleanup_task (deletion_id, phase)
     WHERE state IN ('available', 'running', 'retryable');
-CREATE INDEX cleanup_task_due_idx ON vedfolnir.cleanup_task (run_after, id)
+-- A claim takes the earliest phase first, so that sessions do not wait behind another deletion's files.
+CREATE INDEX cleanup_task_due_idx ON vedfolnir.cleanup_task (service, phase, run_after, id)
     WHERE state IN ('available', 'running', 'retryable');
+CREATE INDEX cleanup_task_given_up_idx ON vedfolnir.cleanup_task (deletion_id, state)
+    WHERE state IN ('dead', 'abandoned');
 CREATE INDEX cleanup_task_deletion_id_idx ON vedfolnir.cleanup_task (deletion_id);
+
+CREATE TYPE vedfolnir.claimed_task AS (
+    id          bigint,
+    fence       bigint,
+    deletion_id uuid,
+    kind        text,
+    operation   text,
+    service     text,
+    target      text,
+    attempts    int
+);
+COMMENT ON TYPE vedfolnir.claimed_task IS 'a task as its worker gets it, with the fence it must show to settle it';
+
+-- Written by the listener's heartbeat. It is only an observation, so it is not dumped.
+CREATE TABLE vedfolnir.worker (
+    worker     text PRIMARY KEY,
+    role_name  name NOT NULL,
+    version    text NOT NULL,
+    started_at timestamptz NOT NULL,
+    seen_at    timestamptz NOT NULL,
+    done       bigint NOT NULL,
+    skipped    bigint NOT NULL,
+    failed     bigint NOT NULL
+);
+COMMENT ON TABLE vedfolnir.worker IS 'listeners by their last heartbeat';
+
+CREATE VIEW vedfolnir.queue_status AS
+SELECT t.service, t.kind, t.state, pg_catalog.count(*) AS tasks,
+       pg_catalog.min(t.created_at) AS oldest,
+       pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.min(t.created_at) AS oldest_age,
+       pg_catalog.min(t.run_after) FILTER (WHERE t.state OPERATOR(pg_catalog.=) ANY (ARRAY['available', 'retryable'])) AS next_try,
+       pg_catalog.max(t.attempts) AS most_attempts
+  FROM vedfolnir.cleanup_task AS t
+ GROUP BY t.service, t.kind, t.state;
+COMMENT ON VIEW vedfolnir.queue_status IS 'depth and age of the queue by service, kind and state; never a target';
+
+CREATE VIEW vedfolnir.worker_status AS
+SELECT w.worker, w.role_name, w.version, w.started_at, w.seen_at,
+       pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) w.seen_at AS silent_for,
+       w.done, w.skipped, w.failed,
+       pg_catalog.round((w.done OPERATOR(pg_catalog.+) w.skipped)::numeric OPERATOR(pg_catalog./)
+           GREATEST(EXTRACT(epoch FROM w.seen_at OPERATOR(pg_catalog.-) w.started_at), 1::numeric), 1) AS tasks_per_second,
+       (SELECT pg_catalog.count(*) FROM vedfolnir.cleanup_task AS t
+         WHERE t.state OPERATOR(pg_catalog.=) 'running' AND t.worker OPERATOR(pg_catalog.=) w.worker) AS leased
+  FROM vedfolnir.worker AS w;
+COMMENT ON VIEW vedfolnir.worker_status IS 'listeners, their last heartbeat and what they have settled since they started';
 
 SELECT pg_catalog.pg_extension_config_dump('vedfolnir.cleanup_task', '');
 SELECT pg_catalog.pg_extension_config_dump('vedfolnir.cleanup_task_id_seq', '');

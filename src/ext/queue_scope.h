@@ -1,0 +1,39 @@
+/*
+ * queue_scope.h: what the queue's entry points share. Include after pg.h.
+ */
+#ifndef VEDFOLNIR_EXT_QUEUE_SCOPE_H
+#define VEDFOLNIR_EXT_QUEUE_SCOPE_H
+
+/* Who the caller was before an entry point became the owner of the queue. */
+typedef struct QueueScope
+{
+    Oid user;
+    int security_context;
+} QueueScope;
+
+/* Connects SPI and becomes the owner of vedfolnir.cleanup_task. An error undoes both, as for any SPI user. */
+void vdf_queue_enter(QueueScope *scope);
+void vdf_queue_leave(const QueueScope *scope);
+
+/* Runs one statement under a fresh snapshot; the result is in SPI_tuptable and SPI_processed. */
+void vdf_queue_execute(const char *sql, int count, Oid *types, Datum *values, const char *nulls);
+
+/* Appends the rows in SPI_tuptable to the set that the function returns. */
+void vdf_queue_put_rows(FunctionCallInfo fcinfo);
+
+/* 22004 unless the first arguments are all given. */
+void vdf_queue_require_arguments(FunctionCallInfo fcinfo, int count);
+
+/* 22023 unless the arrays have as many elements each. */
+void vdf_queue_require_same_length(const Datum *arrays, int count);
+
+/* 22023 unless each element is done or skipped. */
+void vdf_queue_require_outcomes(Datum outcomes);
+
+/* bigint[] with one element. */
+Datum vdf_queue_one_id(Datum id);
+
+/* The login role's name as a name Datum: a lease belongs to it. */
+Datum vdf_queue_session_role(void);
+
+#endif

@@ -1,0 +1,123 @@
+-- The queue's face: claim, settle, look after. The C code checks the duty and then works as the owner of the queue.
+
+CREATE FUNCTION vedfolnir_schema_version() RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT '1.0'::text $$;
+COMMENT ON FUNCTION vedfolnir_schema_version() IS 'version of tables and functions; a listener that does not know it refuses to start';
+
+CREATE FUNCTION vedfolnir_claim_tasks(worker text, batch int, lease interval, kinds text[] DEFAULT NULL, services text[] DEFAULT NULL)
+    RETURNS SETOF vedfolnir.claimed_task
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_claim_tasks';
+COMMENT ON FUNCTION vedfolnir_claim_tasks(text, int, interval, text[], text[])
+    IS 'take up to batch due tasks under a lease, earliest phase first';
+
+CREATE FUNCTION vedfolnir_finish_tasks(ids bigint[], fences bigint[], outcomes text[]) RETURNS int
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_finish_tasks';
+COMMENT ON FUNCTION vedfolnir_finish_tasks(bigint[], bigint[], text[])
+    IS 'settle tasks as done or skipped; returns how many of them were still held';
+
+CREATE FUNCTION vedfolnir_fail_task(id bigint, fence bigint, message text, permanent boolean DEFAULT false, retry_after interval DEFAULT NULL)
+    RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_fail_task';
+COMMENT ON FUNCTION vedfolnir_fail_task(bigint, bigint, text, boolean, interval)
+    IS 'note a failed attempt; the task is tried again later, or is dead if the failure is permanent';
+
+CREATE FUNCTION vedfolnir_extend_lease(ids bigint[], fences bigint[], lease interval) RETURNS int
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_extend_lease';
+COMMENT ON FUNCTION vedfolnir_extend_lease(bigint[], bigint[], interval)
+    IS 'renew the lease of tasks that take long; returns how many of them were still held';
+
+CREATE FUNCTION vedfolnir_targets_in_use(ids bigint[]) RETURNS SETOF bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_targets_in_use';
+COMMENT ON FUNCTION vedfolnir_targets_in_use(bigint[])
+    IS 'those of the caller''s leased tasks whose target a row that stays still names';
+
+CREATE FUNCTION vedfolnir_paths_in_use(id bigint, fence bigint, paths text[]) RETURNS SETOF text
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_paths_in_use';
+COMMENT ON FUNCTION vedfolnir_paths_in_use(bigint, bigint, text[])
+    IS 'those of the paths below a leased directory task''s target that a row that stays still names';
+
+CREATE FUNCTION vedfolnir_cleanup_sources() RETURNS TABLE (relation text, kind text, service text)
+    LANGUAGE c STABLE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_cleanup_sources';
+COMMENT ON FUNCTION vedfolnir_cleanup_sources()
+    IS 'which relation may queue which kind of task for which service; the listener compares it with its own list';
+
+CREATE FUNCTION vedfolnir_worker_heartbeat(worker text, version text, started_at timestamptz, done bigint, skipped bigint, failed bigint)
+    RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_worker_heartbeat';
+COMMENT ON FUNCTION vedfolnir_worker_heartbeat(text, text, timestamptz, bigint, bigint, bigint)
+    IS 'note that a listener is alive and what it has settled since it started';
+
+CREATE FUNCTION vedfolnir_queue_depth()
+    RETURNS TABLE (service text, open bigint, dead bigint, next_due interval)
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_queue_depth';
+COMMENT ON FUNCTION vedfolnir_queue_depth()
+    IS 'open and dead tasks by service, and how long until the next one is due';
+
+CREATE FUNCTION vedfolnir_prune_tasks(older_than interval) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE STRICT
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_prune_tasks';
+COMMENT ON FUNCTION vedfolnir_prune_tasks(interval)
+    IS 'remove done and skipped tasks of finished deletions; dead and abandoned ones stay';
+
+CREATE FUNCTION vedfolnir_retry_tasks(ids bigint[]) RETURNS int
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_retry_tasks';
+COMMENT ON FUNCTION vedfolnir_retry_tasks(bigint[])
+    IS 'make dead or waiting tasks due now, with their attempts counted from zero';
+
+CREATE FUNCTION vedfolnir_abandon_tasks(ids bigint[], reason text) RETURNS int
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_abandon_tasks';
+COMMENT ON FUNCTION vedfolnir_abandon_tasks(bigint[], text)
+    IS 'give up tasks that nobody can do, with a reason; their targets are blanked';
+
+CREATE FUNCTION vedfolnir_unlock_worker(worker text) RETURNS int
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_unlock_worker';
+COMMENT ON FUNCTION vedfolnir_unlock_worker(text)
+    IS 'free the tasks of a worker that is known to be gone, before their lease ends';
+
+-- Helpers of the target expressions; kept in the fixed schema, so that stored expressions find them anywhere.
+CREATE FUNCTION vedfolnir.normalise_target(kind text, target text) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'vedfolnir_normalise_target';
+COMMENT ON FUNCTION vedfolnir.normalise_target(text, text) IS 'one spelling per target: paths without //, /./ and a trailing slash';
+
+CREATE FUNCTION vedfolnir.escape_glob(value text) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'vedfolnir_escape_glob';
+COMMENT ON FUNCTION vedfolnir.escape_glob(text) IS 'a value as literal text inside a Redis pattern';
+
+CREATE FUNCTION vedfolnir.escape_percent(value text) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'vedfolnir_escape_percent';
+COMMENT ON FUNCTION vedfolnir.escape_percent(text) IS 'a value as literal text inside a URL';
+
+CREATE FUNCTION vedfolnir.path_segment(value text) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'vedfolnir_path_segment';
+COMMENT ON FUNCTION vedfolnir.path_segment(text) IS 'a value as one name inside a path; marked for refusal if it could change the directory';
