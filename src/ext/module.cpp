@@ -1,0 +1,15 @@
+/*
+ * module.cpp: what the server sees when it loads the library.
+ */
+#include "ext/guc.h"
+#include "ext/pg.h"
+
+extern "C" {
+PG_MODULE_MAGIC;
+void _PG_init(void);
+}
+
+void _PG_init(void)
+{
+    vdf_guc_init();
+}

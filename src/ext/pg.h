@@ -1,0 +1,95 @@
+/*
+ * pg.h: the only way to PostgreSQL's headers, and the only place for version shims.
+ */
+#ifndef VEDFOLNIR_PG_H
+#define VEDFOLNIR_PG_H
+
+extern "C" {
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/dependency.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/partition.h"
+#include "catalog/pg_attrdef.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_operator.h"
+#include "catalog/pg_publication.h"
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
+#include "commands/async.h"
+#include "commands/extension.h"
+#include "commands/trigger.h"
+#include "common/cryptohash.h"
+#include "common/hmac.h"
+#include "common/sha2.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "parser/analyze.h"
+#include "parser/parse_expr.h"
+#include "parser/parse_oper.h"
+#include "parser/parse_relation.h"
+#include "parser/parse_type.h"
+#include "parser/parser.h"
+#include "rewrite/prs2lock.h"
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "storage/lock.h"
+#include "tcop/dest.h"
+#include "tcop/tcopprot.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/plancache.h"
+#include "utils/queryenvironment.h"
+#include "utils/rel.h"
+#include "utils/ruleutils.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+#include "utils/typcache.h"
+#include "utils/uuid.h"
+#include "utils/varlena.h"
+}
+
+/* The versions whose executor was tried without the RI triggers of walked edges; elsewhere native RI stays on. */
+#define VDF_FAST_RI_KNOWN (PG_VERSION_NUM >= 150000 && PG_VERSION_NUM < 190000)
+
+#if PG_VERSION_NUM >= 180000
+#define vdf_executor_run(query) ExecutorRun((query), ForwardScanDirection, 0)
+#else
+#define vdf_executor_run(query) ExecutorRun((query), ForwardScanDirection, 0, true)
+#endif
+
+/* Declares an SQL-callable function with C linkage. */
+#define VDF_FUNCTION(name)                                                                                           \
+    extern "C" {                                                                                                     \
+    PG_FUNCTION_INFO_V1(name);                                                                                       \
+    }                                                                                                                \
+    Datum name(PG_FUNCTION_ARGS)
+
+#endif

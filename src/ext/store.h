@@ -1,0 +1,30 @@
+/*
+ * store.h: SQL on the extension's own tables, run as their owner.
+ */
+#ifndef VEDFOLNIR_STORE_H
+#define VEDFOLNIR_STORE_H
+
+#include "ext/pg.h"
+
+/* The role that owns the schema vedfolnir. */
+Oid vdf_store_owner(void);
+
+/* One statement with text or typed parameters; the result stays valid until vdf_store_close. */
+typedef struct VdfStore
+{
+    Oid user;
+    int context;
+    uint64 count;
+} VdfStore;
+
+/* Opens SPI as the owner of the tables. Errors in between are cleaned up by the transaction's abort. */
+void vdf_store_open(VdfStore *store);
+/* Runs a statement; read_only for what must work on a standby. Returns the number of rows. */
+uint64 vdf_store_run(VdfStore *store, const char *sql, int nargs, Oid *types, Datum *values, const char *nulls,
+                     bool read_only);
+/* Column (1 ...) of a result row, as text in the context that was current at vdf_store_open; NULL for null. */
+char *vdf_store_text(VdfStore *store, uint64 row, int column);
+Datum vdf_store_datum(VdfStore *store, uint64 row, int column, bool *isnull);
+void vdf_store_close(VdfStore *store);
+
+#endif
