@@ -16,7 +16,7 @@ suites (default: all of them):
   pgtap      test/pgtap/*.sql, run as pg_prove does
   tap        test/tap/*.pl with PostgreSQL::Test::Cluster, the real listener, Redis and files
   property   tools/property.sh: random schemas against an oracle
-  examples   examples/*/test/*.pl: the expected end state of each example
+  examples   examples/*/test/*.sh: the expected end state of each example
 options:
   --no-install  do not look for missing Debian packages
   --keep        keep the working directory and print its name
@@ -50,7 +50,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/vedfolnir-check.XXXXXX")
 copy=$work/checkout
 logs=$work/logs
 total_passed=0 total_failed=0 total_skipped=0 server_up=
-mkdir -p "$copy" "$logs"
+mkdir -p "$logs"
 chmod 755 "$work"
 finish() {
     [ -z "$server_up" ] || cluster_stop "$work/cluster"
@@ -59,14 +59,9 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-# The server user cannot read a checkout below /root, and a build must not write into the caller's tree.
-if git -C "$checkout" rev-parse --git-dir >/dev/null 2>&1; then
-    (cd "$checkout" && git ls-files -z -co --exclude-standard | while IFS= read -r -d '' f; do [ -e "$f" ] && printf '%s\0' "$f"; done |
-        tar -cf - --null -T -) | tar -xf - -C "$copy"
-else
-    tar -cf - -C "$checkout" --exclude=./build --exclude='*.o' --exclude='*.so' . | tar -xf - -C "$copy"
-fi
-chmod -R a+rX "$copy"
+# shellcheck source=tools/workdir.sh
+. "$checkout/tools/workdir.sh"
+workdir_copy "$checkout" "$copy" || exit 1
 cd "$copy" || exit 1
 # shellcheck source=tools/cluster.sh
 . "$copy/tools/cluster.sh"
@@ -90,13 +85,6 @@ server() {
     [ -z "$server_up" ] || return 0
     mkdir -p "$work/cluster"
     cluster_start "$work/cluster" "max_prepared_transactions = 10" && server_up=yes
-}
-
-build() {
-    make -s -j"$(nproc)" PG_CONFIG="$PG_CONFIG" >"$logs/build.log" 2>&1 || { show build "$logs/build.log"; return 1; }
-    [ -f CMakeLists.txt ] || return 0
-    { cmake -S . -B build/cmake -DCMAKE_BUILD_TYPE=RelWithDebInfo && cmake --build build/cmake -j "$(nproc)"; } \
-        >"$logs/cmake.log" 2>&1 || { show cmake "$logs/cmake.log"; return 1; }
 }
 
 suite_lint() {
@@ -206,8 +194,9 @@ suite_tap() {
 }
 
 suite_examples() {
-    ls examples/*/test/*.pl >/dev/null 2>&1 || return 0
-    run_prove examples examples/*/test/*.pl
+    ls examples/*/test/*.sh >/dev/null 2>&1 || return 0
+    run_tap examples env -u PGHOST -u PGPORT -u PGUSER -u PGDATABASE VEDFOLNIR_ROOT="$copy" \
+        VEDFOLNIR_LISTENER="$copy/build/cmake/vedfolnir-listener" perl tools/tap_run.pl --jobs "$jobs" --exec bash examples/*/test/*.sh
 }
 
 suite_property() {
@@ -223,7 +212,7 @@ suite_property() {
 }
 
 started=$SECONDS
-if ! build; then
+if ! workdir_build "$copy" "$logs/build.log"; then
     report build 0 1 0 "$((SECONDS - started))" "the build failed, nothing was tested"
 else
     echo "built in $((SECONDS - started)) s with $("$PG_CONFIG" --version)"

@@ -34,7 +34,7 @@ only sql '*.sql'
 only expected '*.out'
 only test/pgtap '*.sql'
 only test/tap '*.pl'
-for d in examples/*/test; do only "$d" '*.pl'; done
+for d in examples/*/test; do only "$d" '*.sh'; done
 
 # Unit tests are run when CMake builds them: named one by one, or by a wildcard over the directory.
 for f in test/unit/*.cpp; do
@@ -46,9 +46,9 @@ for f in test/unit/*.cpp; do
 done
 
 # A TAP file without a plan passes when it stops half way.
-for f in test/tap/*.pl examples/*/test/*.pl; do
+for f in test/tap/*.pl examples/*/test/*.sh; do
     [ -e "$f" ] || continue
-    grep -qE 'done_testing|tests *=>' "$f" || complain "$f has neither a plan nor done_testing()"
+    grep -qE 'done_testing|tests *=>|^tap_done$' "$f" || complain "$f has neither a plan nor done_testing()"
 done
 for f in test/pgtap/*.sql; do
     [ -e "$f" ] || continue

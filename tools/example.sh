@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# What the demo and the tests of the examples share: Redis, files, the listener, and exact pictures of what there is.
+# Needs tools/cluster.sh to be sourced. EXAMPLE_DIR is a directory of the caller's, EXAMPLE the directory of the example.
+
+example_user() { if [ "$(id -u)" = 0 ]; then echo postgres; else id -un; fi; }
+
+# Runs a command as the user of the server without a process in between, so that its id can be signalled.
+example_exec() {
+    if [ "$(id -u)" = 0 ]; then exec setpriv --reuid=postgres --regid=postgres --init-groups "$@"; else exec "$@"; fi
+}
+
+# A Redis of our own on a free port of the loopback interface, nothing saved.
+example_redis_start() {
+    local try
+    mkdir -p "$EXAMPLE_DIR/redis"
+    chown "$(example_user)" "$EXAMPLE_DIR/redis"
+    for try in 1 2 3 4 5 6 7 8 9 10; do
+        REDIS_PORT=$((20000 + (RANDOM % 10000)))
+        (cd "$EXAMPLE_DIR/redis" && example_exec redis-server --bind 127.0.0.1 --port "$REDIS_PORT" --unixsocket "$EXAMPLE_DIR/redis/s" \
+            --save '' --appendonly no --daemonize no >"$EXAMPLE_DIR/redis.log" 2>&1) &
+        REDIS_PID=$!
+        for _ in $(seq 50); do
+            kill -0 "$REDIS_PID" 2>/dev/null || continue 2
+            [ "$(redis-cli -s "$EXAMPLE_DIR/redis/s" ping 2>/dev/null)" != PONG ] || return 0
+            sleep 0.1
+        done
+    done
+    echo "example: Redis did not start" >&2
+    return 1
+}
+
+example_redis() { redis-cli -s "$EXAMPLE_DIR/redis/s" "$@"; }
+
+example_stop() {
+    local pid
+    for pid in ${LISTENER_PID:-} ${REDIS_PID:-}; do
+        kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+    done
+    LISTENER_PID='' REDIS_PID=''
+    return 0
+}
+
+# example_load DATABASE: schema and data, without the extension
+example_load() {
+    createdb "$1" && psql -X -q -o /dev/null -v ON_ERROR_STOP=1 -d "$1" -f "$EXAMPLE/schema.sql" -f "$EXAMPLE/data.sql"
+}
+
+example_load_outside() {
+    local answers
+    mkdir -p "$EXAMPLE_DIR/storage"
+    [ ! -f "$EXAMPLE/files.sh" ] || bash "$EXAMPLE/files.sh" "$EXAMPLE_DIR/storage" || return 1
+    chown -R "$(example_user)" "$EXAMPLE_DIR/storage"
+    [ -f "$EXAMPLE/redis.txt" ] || return 0
+    answers=$(grep -v '^#' "$EXAMPLE/redis.txt" | example_redis 2>&1)
+    ! grep -iE '^\(error\)|^ERR|Invalid' <<<"$answers"
+}
+
+# The listener's configuration, with the places of this machine filled in.
+example_listener_conf() {
+    sed -e "s|@SOCKET_DIRECTORY@|$PGHOST|" -e "s|@DATABASE@|$1|" -e "s|@STORAGE@|$EXAMPLE_DIR/storage|" -e "s|@REDIS_PORT@|$REDIS_PORT|" \
+        "$EXAMPLE/listener.ini" >"$EXAMPLE_DIR/listener.ini"
+}
+
+example_listener_start() {
+    (example_exec "$LISTENER" --config "$EXAMPLE_DIR/listener.ini" >"$EXAMPLE_DIR/listener.log" 2>&1) &
+    LISTENER_PID=$!
+}
+
+# example_wait DATABASE SECONDS: until no task is open
+example_wait() {
+    local end=$((SECONDS + $2)) open
+    while :; do
+        open=$(psql -X -A -t -d "$1" -c "SELECT count(*) FROM vedfolnir.cleanup_task WHERE state IN ('available', 'running', 'retryable')")
+        [ "$open" != 0 ] || return 0
+        [ "$SECONDS" -lt "$end" ] || return 1
+        sleep 0.2
+    done
+}
+
+# Every row of every table of the application, one line each; the tables of extensions are no part of it.
+example_rows() {
+    psql -X -q -A -t -d "$1" <<'SQL' | LC_ALL=C sort
+SELECT format('SELECT %L || chr(9) || t::text FROM %s t', n.nspname || '.' || c.relname, c.oid::regclass)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname !~ '^(pg_|information_schema|vedfolnir$)'
+\gexec
+SQL
+}
+
+# Every key with its type and a digest of its value.
+example_keys() {
+    example_redis --scan | LC_ALL=C sort | while IFS= read -r key; do
+        printf '%s\t%s\t%s\n' "$key" "$(example_redis type "$key")" "$(example_redis --raw dump "$key" | sha256sum | cut -c 1-16)"
+    done
+}
+
+# Every file with a digest of its content, and every directory.
+example_files() {
+    (cd "$EXAMPLE_DIR/storage" && find . -mindepth 1 | LC_ALL=C sort | while IFS= read -r path; do
+        if [ -d "$path" ]; then printf '%s\tdirectory\n' "${path#./}"
+        else printf '%s\t%s\n' "${path#./}" "$(sha256sum <"$path" | cut -c 1-16)"; fi
+    done)
+}
+
+# example_without FILE LIST: the lines of FILE whose first column is not in LIST
+example_without() {
+    awk -F '\t' 'NR == FNR { gone[$0]; next } !($1 in gone)' "$2" "$1"
+}
