@@ -9,23 +9,21 @@ example_exec() {
     if [ "$(id -u)" = 0 ]; then exec setpriv --reuid=postgres --regid=postgres --init-groups "$@"; else exec "$@"; fi
 }
 
-# A Redis of our own on a free port of the loopback interface, nothing saved.
+# A Redis of our own that only a socket reaches, nothing saved.
 example_redis_start() {
     local try
     mkdir -p "$EXAMPLE_DIR/redis"
     chown "$(example_user)" "$EXAMPLE_DIR/redis"
-    for try in 1 2 3 4 5 6 7 8 9 10; do
-        REDIS_PORT=$((20000 + (RANDOM % 10000)))
-        (cd "$EXAMPLE_DIR/redis" && example_exec redis-server --bind 127.0.0.1 --port "$REDIS_PORT" --unixsocket "$EXAMPLE_DIR/redis/s" \
-            --save '' --appendonly no --daemonize no >"$EXAMPLE_DIR/redis.log" 2>&1) &
-        REDIS_PID=$!
-        for _ in $(seq 50); do
-            kill -0 "$REDIS_PID" 2>/dev/null || continue 2
-            [ "$(redis-cli -s "$EXAMPLE_DIR/redis/s" ping 2>/dev/null)" != PONG ] || return 0
-            sleep 0.1
-        done
+    (cd "$EXAMPLE_DIR/redis" && example_exec redis-server --port 0 --unixsocket "$EXAMPLE_DIR/redis/s" --save '' --appendonly no \
+        --daemonize no >"$EXAMPLE_DIR/redis.log" 2>&1) &
+    REDIS_PID=$!
+    for try in $(seq 100); do
+        [ "$(example_redis ping 2>/dev/null)" != PONG ] || return 0
+        kill -0 "$REDIS_PID" 2>/dev/null || break
+        sleep 0.1
     done
-    echo "example: Redis did not start" >&2
+    echo "example: Redis did not start after $try tries" >&2
+    cat "$EXAMPLE_DIR/redis.log" >&2
     return 1
 }
 
@@ -57,7 +55,7 @@ example_load_outside() {
 
 # The listener's configuration, with the places of this machine filled in.
 example_listener_conf() {
-    sed -e "s|@SOCKET_DIRECTORY@|$PGHOST|" -e "s|@DATABASE@|$1|" -e "s|@STORAGE@|$EXAMPLE_DIR/storage|" -e "s|@REDIS_PORT@|$REDIS_PORT|" \
+    sed -e "s|@SOCKET_DIRECTORY@|$PGHOST|" -e "s|@DATABASE@|$1|" -e "s|@STORAGE@|$EXAMPLE_DIR/storage|" -e "s|@REDIS_SOCKET@|$EXAMPLE_DIR/redis/s|" \
         "$EXAMPLE/listener.ini" >"$EXAMPLE_DIR/listener.ini"
 }
 
