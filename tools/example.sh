@@ -77,7 +77,8 @@ example_wait() {
 
 # Every row of every table of the application, one line each; the tables of extensions are no part of it.
 example_rows() {
-    psql -X -q -A -t -d "$1" <<'SQL' | LC_ALL=C sort
+    # An example may have a mask for what differs from run to run.
+    psql -X -q -A -t -d "$1" <<'SQL' | { if [ -f "$EXAMPLE/mask.sed" ]; then sed -E -f "$EXAMPLE/mask.sed"; else cat; fi; } | LC_ALL=C sort
 SELECT format('SELECT %L || chr(9) || t::text FROM %s t', n.nspname || '.' || c.relname, c.oid::regclass)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname !~ '^(pg_|information_schema|vedfolnir$)'
