@@ -108,10 +108,7 @@ static bool leased_targets(Datum ids, Datum role, const Source *source, Datum *f
     return true;
 }
 
-extern "C" {
-
-PG_FUNCTION_INFO_V1(vedfolnir_targets_in_use);
-Datum vedfolnir_targets_in_use(PG_FUNCTION_ARGS)
+VDF_FUNCTION(vedfolnir_targets_in_use)
 {
     static const char form[] =
         "SELECT vdf_task.id FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS vdf_task(id, target) WHERE EXISTS (SELECT 1 FROM %s AS "
@@ -144,8 +141,7 @@ Datum vedfolnir_targets_in_use(PG_FUNCTION_ARGS)
  * For a directory task: which paths below it are named by a row that stays. A path is also kept if a row names a
  * directory above it, unless that directory is the task's own and rows that stay are expected to name it.
  */
-PG_FUNCTION_INFO_V1(vedfolnir_paths_in_use);
-Datum vedfolnir_paths_in_use(PG_FUNCTION_ARGS)
+VDF_FUNCTION(vedfolnir_paths_in_use)
 {
     static const char task_sql[] =
         "SELECT t.service, vedfolnir.normalise_target(t.kind, t.target), t.shared FROM vedfolnir.cleanup_task AS t "
@@ -201,8 +197,7 @@ Datum vedfolnir_paths_in_use(PG_FUNCTION_ARGS)
     return (Datum) 0;
 }
 
-PG_FUNCTION_INFO_V1(vedfolnir_cleanup_sources);
-Datum vedfolnir_cleanup_sources(PG_FUNCTION_ARGS)
+VDF_FUNCTION(vedfolnir_cleanup_sources)
 {
     QueueScope scope;
 
@@ -217,5 +212,3 @@ Datum vedfolnir_cleanup_sources(PG_FUNCTION_ARGS)
     vdf_queue_leave(&scope);
     return (Datum) 0;
 }
-
-} /* extern "C" */

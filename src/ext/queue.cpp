@@ -31,7 +31,7 @@ static Datum lock_deletions(Datum task_ids)
     ids = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
     if (isnull)
         return PointerGetDatum(construct_empty_array(UUIDOID));
-    return datumCopy(ids, false, -1);
+    return PointerGetDatum(DatumGetArrayTypePCopy(ids));
 }
 
 /* The last task of a phase was settled: wake the workers that wait for the next one. */
@@ -117,10 +117,7 @@ static uint64 claim_from(FunctionCallInfo fcinfo, Datum service, int phase, int 
     return SPI_processed;
 }
 
-extern "C" {
-
-PG_FUNCTION_INFO_V1(vedfolnir_claim_tasks);
-Datum vedfolnir_claim_tasks(PG_FUNCTION_ARGS)
+VDF_FUNCTION(vedfolnir_claim_tasks)
 {
     QueueScope scope;
     Datum *services;
@@ -151,8 +148,7 @@ Datum vedfolnir_claim_tasks(PG_FUNCTION_ARGS)
     return (Datum) 0;
 }
 
-PG_FUNCTION_INFO_V1(vedfolnir_finish_tasks);
-Datum vedfolnir_finish_tasks(PG_FUNCTION_ARGS)
+VDF_FUNCTION(vedfolnir_finish_tasks)
 {
     static const char sql[] =
         "UPDATE vedfolnir.cleanup_task AS t SET state = q.outcome, target = NULL, errors = NULL, lease_until = NULL, "
@@ -180,8 +176,7 @@ Datum vedfolnir_finish_tasks(PG_FUNCTION_ARGS)
     PG_RETURN_INT32(settled);
 }
 
-PG_FUNCTION_INFO_V1(vedfolnir_fail_task);
-Datum vedfolnir_fail_task(PG_FUNCTION_ARGS)
+VDF_FUNCTION(vedfolnir_fail_task)
 {
     /* Without a given time: 1 s, 2 s, 4 s ... up to 1 hour, less up to a half at random. */
     static const char sql[] =
@@ -217,8 +212,7 @@ Datum vedfolnir_fail_task(PG_FUNCTION_ARGS)
     PG_RETURN_BOOL(held);
 }
 
-PG_FUNCTION_INFO_V1(vedfolnir_extend_lease);
-Datum vedfolnir_extend_lease(PG_FUNCTION_ARGS)
+VDF_FUNCTION(vedfolnir_extend_lease)
 {
     static const char sql[] =
         "UPDATE vedfolnir.cleanup_task AS t SET lease_until = pg_catalog.clock_timestamp() + $3, "
@@ -241,8 +235,31 @@ Datum vedfolnir_extend_lease(PG_FUNCTION_ARGS)
     PG_RETURN_INT32(held);
 }
 
-PG_FUNCTION_INFO_V1(vedfolnir_retry_tasks);
-Datum vedfolnir_retry_tasks(PG_FUNCTION_ARGS)
+VDF_FUNCTION(vedfolnir_release_tasks)
+{
+    static const char sql[] =
+        "UPDATE vedfolnir.cleanup_task AS t SET state = 'available', attempts = t.attempts - 1, lease_until = NULL, "
+        "run_after = pg_catalog.clock_timestamp() "
+        "FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS q(id, fence) "
+        "WHERE t.id = q.id AND t.fence = q.fence AND t.state = 'running'";
+    Oid types[] = {INT8ARRAYOID, INT8ARRAYOID};
+    Datum values[2];
+    QueueScope scope;
+    int released;
+
+    vdf_require_duty("worker");
+    vdf_queue_require_arguments(fcinfo, 2);
+    for (int i = 0; i < 2; i++)
+        values[i] = PG_GETARG_DATUM(i);
+    vdf_queue_require_same_length(values, 2);
+    vdf_queue_enter(&scope);
+    vdf_queue_execute(sql, 2, types, values, NULL);
+    released = (int) SPI_processed;
+    vdf_queue_leave(&scope);
+    PG_RETURN_INT32(released);
+}
+
+VDF_FUNCTION(vedfolnir_retry_tasks)
 {
     static const char sql[] = "UPDATE vedfolnir.cleanup_task AS t SET state = 'available', attempts = 0, "
                               "run_after = pg_catalog.clock_timestamp() WHERE t.id = ANY ($1) "
@@ -269,8 +286,7 @@ Datum vedfolnir_retry_tasks(PG_FUNCTION_ARGS)
     PG_RETURN_INT32(changed);
 }
 
-PG_FUNCTION_INFO_V1(vedfolnir_abandon_tasks);
-Datum vedfolnir_abandon_tasks(PG_FUNCTION_ARGS)
+VDF_FUNCTION(vedfolnir_abandon_tasks)
 {
     /* The fence is raised: a worker that still holds the task cannot settle it afterwards. */
     static const char sql[] =
@@ -299,8 +315,7 @@ Datum vedfolnir_abandon_tasks(PG_FUNCTION_ARGS)
     PG_RETURN_INT32(changed);
 }
 
-PG_FUNCTION_INFO_V1(vedfolnir_unlock_worker);
-Datum vedfolnir_unlock_worker(PG_FUNCTION_ARGS)
+VDF_FUNCTION(vedfolnir_unlock_worker)
 {
     static const char sql[] = "UPDATE vedfolnir.cleanup_task AS t SET state = 'available', fence = t.fence + 1, "
                               "lease_until = NULL, run_after = pg_catalog.clock_timestamp() "
@@ -320,8 +335,7 @@ Datum vedfolnir_unlock_worker(PG_FUNCTION_ARGS)
     PG_RETURN_INT32(changed);
 }
 
-PG_FUNCTION_INFO_V1(vedfolnir_prune_tasks);
-Datum vedfolnir_prune_tasks(PG_FUNCTION_ARGS)
+VDF_FUNCTION(vedfolnir_prune_tasks)
 {
     static const char sql[] = "DELETE FROM vedfolnir.cleanup_task AS t USING vedfolnir.deletion AS d "
                               "WHERE d.id = t.deletion_id AND d.state IN ('complete', 'closed') "
@@ -339,5 +353,3 @@ Datum vedfolnir_prune_tasks(PG_FUNCTION_ARGS)
     vdf_queue_leave(&scope);
     PG_RETURN_INT64(removed);
 }
-
-} /* extern "C" */

@@ -5,10 +5,7 @@
 #include "ext/duty.h"
 #include "ext/queue_scope.h"
 
-extern "C" {
-
-PG_FUNCTION_INFO_V1(vedfolnir_worker_heartbeat);
-Datum vedfolnir_worker_heartbeat(PG_FUNCTION_ARGS)
+VDF_FUNCTION(vedfolnir_worker_heartbeat)
 {
     /* A listener that has been silent for a week is gone; its row would only confuse. */
     static const char forget_sql[] = "DELETE FROM vedfolnir.worker AS w WHERE w.seen_at < "
@@ -34,8 +31,7 @@ Datum vedfolnir_worker_heartbeat(PG_FUNCTION_ARGS)
     PG_RETURN_VOID();
 }
 
-PG_FUNCTION_INFO_V1(vedfolnir_queue_depth);
-Datum vedfolnir_queue_depth(PG_FUNCTION_ARGS)
+VDF_FUNCTION(vedfolnir_queue_depth)
 {
     QueueScope scope;
 
@@ -52,5 +48,3 @@ Datum vedfolnir_queue_depth(PG_FUNCTION_ARGS)
     vdf_queue_leave(&scope);
     return (Datum) 0;
 }
-
-} /* extern "C" */

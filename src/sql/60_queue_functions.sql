@@ -36,6 +36,13 @@ CREATE FUNCTION vedfolnir_extend_lease(ids bigint[], fences bigint[], lease inte
 COMMENT ON FUNCTION vedfolnir_extend_lease(bigint[], bigint[], interval)
     IS 'renew the lease of tasks that take long; returns how many of them were still held';
 
+CREATE FUNCTION vedfolnir_release_tasks(ids bigint[], fences bigint[]) RETURNS int
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_release_tasks';
+COMMENT ON FUNCTION vedfolnir_release_tasks(bigint[], bigint[])
+    IS 'give back tasks that were not tried; the attempt does not count';
+
 CREATE FUNCTION vedfolnir_targets_in_use(ids bigint[]) RETURNS SETOF bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
