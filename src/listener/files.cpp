@@ -1,0 +1,204 @@
+// files.cpp: unlink below the root, and one fsync per directory before anything is acknowledged.
+#include "listener/files.hpp"
+
+#include "core/error.hpp"
+#include "core/task.hpp"
+#include "listener/directory.hpp"
+#include "listener/fault.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace vedfolnir
+{
+namespace
+{
+
+std::pair<std::string, std::string> split_parent(const std::string &path)
+{
+    const size_t slash = path.rfind('/');
+    if (slash == std::string::npos)
+        return {"", path};
+    return {path.substr(0, slash), path.substr(slash + 1)};
+}
+
+Outcome done()
+{
+    return {Verdict::done, {}, Milliseconds(0)};
+}
+
+Outcome skipped()
+{
+    return {Verdict::skipped, {}, Milliseconds(0)};
+}
+
+// Until the directory is on disk, the file may come back after a crash of the machine.
+bool is_synced(int directory)
+{
+    int code;
+    do
+        code = fsync(directory);
+    while (code != 0 && errno == EINTR);
+    return code == 0;
+}
+
+} // namespace
+
+Outcome outcome_of_errno(int number, const char *what)
+{
+    const std::string message = std::string(what) + ": ";
+    switch (number) {
+    case ENOENT: return skipped();
+    case ELOOP: return {Verdict::dead, message + "a symbolic link is on the way", Milliseconds(0)};
+    case EXDEV: return {Verdict::dead, message + "the path leaves the root or its file system", Milliseconds(0)};
+    case ENOTDIR: return {Verdict::dead, message + "a part of the path is not a directory", Milliseconds(0)};
+    case EPERM:
+    case EACCES:
+    case EISDIR:
+    case ENAMETOOLONG:
+    case EINVAL: return {Verdict::dead, message + std::strerror(number), Milliseconds(0)};
+    default: return {Verdict::retry, message + std::strerror(number), Milliseconds(0)};
+    }
+}
+
+FileDescriptor FileService::open_root() const
+{
+    FileDescriptor root(open(config_.root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!root)
+        throw Error("58030", std::string("root of the service cannot be opened: ") + std::strerror(errno));
+    struct stat status;
+    if (!config_.marker.empty() && fstatat(root.get(), config_.marker.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+        throw Error("58030", "marker is not in the root of the service; is its file system mounted?");
+    return root;
+}
+
+void FileService::run(const std::vector<Task> &tasks, Progress &progress, std::vector<Outcome> &outcomes)
+{
+    FileDescriptor root;
+    try {
+        root = open_root();
+    } catch (const Error &error) {
+        for (Outcome &outcome : outcomes)
+            outcome = {Verdict::unavailable, error.what(), Milliseconds(0)};
+        return;
+    }
+    std::vector<size_t> files;
+    for (size_t i = 0; i < tasks.size(); i++)
+        if (tasks[i].kind == "file")
+            files.push_back(i);
+    remove_files(root.get(), tasks, files, progress, outcomes);
+    for (size_t i = 0; i < tasks.size(); i++)
+        if (tasks[i].kind == "directory") {
+            if (!progress.go_on())
+                return;
+            outcomes[i] = remove_directory(root.get(), tasks[i], progress);
+        }
+}
+
+// Sorted by directory, so that each is opened and synced once.
+void FileService::remove_files(int root, const std::vector<Task> &tasks, const std::vector<size_t> &order,
+                               Progress &progress, std::vector<Outcome> &outcomes)
+{
+    struct Entry
+    {
+        std::string parent, name;
+        size_t index;
+    };
+    std::vector<Entry> entries;
+    for (size_t index : order) {
+        auto [parent, name] = split_parent(normalise_target("file", tasks[index].target));
+        entries.push_back({std::move(parent), std::move(name), index});
+    }
+    std::stable_sort(entries.begin(), entries.end(), [](const Entry &a, const Entry &b) { return a.parent < b.parent; });
+    for (size_t first = 0; first < entries.size();) {
+        size_t last = first;
+        while (last < entries.size() && entries[last].parent == entries[first].parent)
+            last++;
+        if (!progress.go_on())
+            return;
+        const FileDescriptor parent = open_directory_beneath(root, entries[first].parent);
+        const int number = errno;
+        for (size_t i = first; i < last; i++)
+            outcomes[entries[i].index] = parent ? remove_file(parent.get(), tasks[entries[i].index], entries[i].name)
+                                                : outcome_of_errno(number, "directory cannot be opened");
+        VDF_FAULT("effect");
+        if (parent && !is_synced(parent.get()))
+            for (size_t i = first; i < last; i++)
+                if (outcomes[entries[i].index].verdict == Verdict::done)
+                    outcomes[entries[i].index] = outcome_of_errno(errno, "directory cannot be synced");
+        VDF_FAULT("fsynced");
+        first = last;
+    }
+}
+
+Outcome FileService::remove_file(int parent, const Task &task, const std::string &name)
+{
+    struct stat status;
+    if (fstatat(parent, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+        return outcome_of_errno(errno, "file cannot be read");
+    if (S_ISDIR(status.st_mode))
+        return {Verdict::dead, "target is a directory", Milliseconds(0)};
+    if (S_ISLNK(status.st_mode) && !config_.unlink_symlinks)
+        return {Verdict::dead, "target is a symbolic link", Milliseconds(0)};
+    if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode))
+        return {Verdict::dead, "target is not a regular file", Milliseconds(0)};
+    if (unlinkat(parent, name.c_str(), 0) != 0)
+        return outcome_of_errno(errno, "file cannot be removed");
+    if (S_ISREG(status.st_mode) && status.st_nlink > 1)
+        log_event(LogLevel::warn,
+                  {{"deletion", task.deletion.substr(0, 8)}, {"task", std::to_string(task.id)}, {"service", name_}},
+                  "the data has " + std::to_string(status.st_nlink - 1) + " other hard links and stays on disk");
+    return done();
+}
+
+Outcome FileService::remove_directory(int root, const Task &task, Progress &progress)
+{
+    const std::string path = normalise_target("directory", task.target);
+    const auto [parent_path, name] = split_parent(path);
+    FileDescriptor parent = open_directory_beneath(root, parent_path);
+    if (!parent)
+        return outcome_of_errno(errno, "directory cannot be opened");
+    FileDescriptor directory = open_directory_beneath(root, path);
+    if (!directory)
+        return outcome_of_errno(errno, "directory cannot be opened");
+    DirectoryCleaner cleaner(config_, task, progress);
+    const LogFields fields = {
+        {"deletion", task.deletion.substr(0, 8)}, {"task", std::to_string(task.id)}, {"service", name_}};
+    try {
+        const int64_t kept = cleaner.empty(directory.release(), path, 1);
+        if (cleaner.linked() > 0)
+            log_event(LogLevel::warn, fields, std::to_string(cleaner.linked()) +
+                                                  " files have other hard links, their data stays on disk");
+        if (kept > 0) {
+            log_event(LogLevel::info, fields, std::to_string(kept) + " entries kept, rows that stay name them");
+            return done();
+        }
+    } catch (const DirectoryCleaner::Stopped &) {
+        return {};
+    } catch (const DirectoryCleaner::Failure &failure) {
+        return failure.outcome;
+    }
+    if (unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
+        return errno == ENOTEMPTY || errno == EEXIST
+                   ? Outcome{Verdict::retry, "directory was filled while it was emptied", Milliseconds(0)}
+                   : outcome_of_errno(errno, "directory cannot be removed");
+    VDF_FAULT("effect");
+    if (!is_synced(parent.get()))
+        return outcome_of_errno(errno, "directory cannot be synced");
+    VDF_FAULT("fsynced");
+    return done();
+}
+
+std::string FileService::check()
+{
+    const FileDescriptor root = open_root();
+    if (faccessat(root.get(), ".", W_OK | X_OK, AT_EACCESS) != 0)
+        throw Error("58030", std::string("root of the service cannot be written to: ") + std::strerror(errno));
+    return config_.root;
+}
+
+} // namespace vedfolnir

@@ -1,0 +1,33 @@
+// files.hpp: the kinds file and directory: below one configured root, and nowhere else.
+#ifndef VEDFOLNIR_LISTENER_FILES_HPP
+#define VEDFOLNIR_LISTENER_FILES_HPP
+
+#include "listener/beneath.hpp"
+#include "listener/service.hpp"
+
+namespace vedfolnir
+{
+
+class FileService : public Service
+{
+  public:
+    FileService(std::string name, FilesConfig config) : name_(std::move(name)), config_(std::move(config)) {}
+    void run(const std::vector<Task> &tasks, Progress &progress, std::vector<Outcome> &outcomes) override;
+    std::string check() override;
+
+  private:
+    FileDescriptor open_root() const;
+    void remove_files(int root, const std::vector<Task> &tasks, const std::vector<size_t> &order, Progress &progress,
+                      std::vector<Outcome> &outcomes);
+    Outcome remove_file(int parent, const Task &task, const std::string &name);
+    Outcome remove_directory(int root, const Task &task, Progress &progress);
+
+    std::string name_;
+    FilesConfig config_;
+};
+
+// What an errno of a file operation means for its task.
+Outcome outcome_of_errno(int number, const char *what);
+
+} // namespace vedfolnir
+#endif

@@ -1,0 +1,341 @@
+// worker.cpp: at least once, never twice at a time: the fence settles who holds a task.
+#include "listener/worker.hpp"
+
+#include "core/error.hpp"
+#include "core/task.hpp"
+#include "listener/fault.hpp"
+
+#include <map>
+
+namespace vedfolnir
+{
+namespace
+{
+
+using Clock = std::chrono::steady_clock;
+
+// A service that is back is found soon, however long it was away.
+constexpr Milliseconds unavailable_cap{15000};
+
+std::string seconds_text(Milliseconds duration)
+{
+    const long long tenths = (duration.count() + 50) / 100;
+    return std::to_string(tenths / 10) + (tenths >= 100 || tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10)) + "s";
+}
+
+// "9182" or "9182..9381": tasks of one deletion are mostly neighbours.
+struct IdRange
+{
+    int64_t least = 0, most = 0;
+    int count = 0;
+
+    void add(int64_t id)
+    {
+        least = count == 0 ? id : std::min(least, id);
+        most = count == 0 ? id : std::max(most, id);
+        count++;
+    }
+    std::string text() const
+    {
+        return least == most ? std::to_string(least) : std::to_string(least) + ".." + std::to_string(most);
+    }
+};
+
+} // namespace
+
+void Signals::wake()
+{
+    const std::lock_guard<std::mutex> guard(mutex_);
+    generation_++;
+    changed_.notify_all();
+}
+
+void Signals::stop()
+{
+    stopping_ = true;
+    wake();
+}
+
+uint64_t Signals::generation()
+{
+    const std::lock_guard<std::mutex> guard(mutex_);
+    return generation_;
+}
+
+void Signals::wait(uint64_t seen, Milliseconds longest)
+{
+    std::unique_lock<std::mutex> guard(mutex_);
+    changed_.wait_for(guard, longest, [&] { return stopping_ || generation_ != seen; });
+}
+
+// Renews the lease at a third of its length, on the connection that the batch was claimed with.
+class Worker::LeaseKeeper : public Progress
+{
+  public:
+    LeaseKeeper(Worker &worker, const std::vector<Task> &tasks) : worker_(worker), tasks_(tasks), renewed_(Clock::now())
+    {
+    }
+
+    bool go_on() override
+    {
+        if (worker_.signals_.stopping() || lost_)
+            return false;
+        if (Clock::now() - renewed_ < worker_.config_.lease / 3)
+            return true;
+        lost_ = worker_.queue().extend(tasks_, worker_.config_.lease) < static_cast<int>(tasks_.size());
+        renewed_ = Clock::now();
+        if (lost_)
+            log_event(LogLevel::warn, {{"service", worker_.service_config_.name}}, "lost the lease of a batch, left it");
+        return !lost_;
+    }
+
+    std::set<std::string> paths_in_use(const Task &task, const std::vector<std::string> &paths) override
+    {
+        if (paths.empty())
+            return {};
+        return worker_.queue().paths_in_use(task, paths);
+    }
+
+  private:
+    Worker &worker_;
+    const std::vector<Task> &tasks_;
+    Clock::time_point renewed_;
+    bool lost_ = false;
+};
+
+Worker::Worker(const Config &config, const ServiceConfig &service, std::string name, Signals &signals)
+    : config_(config), service_config_(service), name_(std::move(name)), signals_(signals),
+      service_(make_service(service))
+{
+}
+
+Worker::~Worker() = default;
+
+Queue &Worker::queue()
+{
+    if (!queue_) {
+        database_ = std::make_unique<Database>(config_.conninfo, "vedfolnir-listener");
+        queue_ = std::make_unique<Queue>(*database_);
+    }
+    return *queue_;
+}
+
+void Worker::disconnect()
+{
+    queue_.reset();
+    database_.reset();
+}
+
+// A kind is worked on only if every relation that may queue it for this service is on the service's list.
+std::vector<std::string> Worker::allowed_kinds()
+{
+    std::set<std::string> kinds;
+    for (const auto &[relation, kind] : service_config_.allow)
+        kinds.insert(kind);
+    std::set<std::string> refused;
+    for (const Source &source : queue().sources()) {
+        if (source.service != service_config_.name || service_config_.allow.count({source.relation, source.kind}) != 0)
+            continue;
+        kinds.erase(source.kind);
+        refused.insert(source.kind + " of " + source.relation);
+    }
+    for (const std::string &one : refused)
+        if (refused_sources_.count(one) == 0)
+            log_event(LogLevel::error, {{"service", service_config_.name}},
+                      "a clean-up rule is not on the list of this service, its kind waits: " + one);
+    refused_sources_ = refused;
+    return {kinds.begin(), kinds.end()};
+}
+
+void Worker::refuse_bad_targets(const std::vector<Task> &tasks, std::vector<Outcome> &outcomes) const
+{
+    for (size_t i = 0; i < tasks.size(); i++) {
+        const std::string refusal = refusal_of_target(tasks[i].kind, tasks[i].target);
+        if (!refusal.empty())
+            outcomes[i] = {Verdict::dead, refusal, Milliseconds(0)};
+    }
+}
+
+void Worker::skip_targets_in_use(const std::vector<Task> &tasks, std::vector<Outcome> &outcomes)
+{
+    const std::set<int64_t> in_use = queue().targets_in_use(tasks);
+    for (size_t i = 0; i < tasks.size(); i++)
+        if (in_use.count(tasks[i].id) != 0 && outcomes[i].verdict == Verdict::released)
+            outcomes[i] = {Verdict::skipped, "a row that stays names it", Milliseconds(0)};
+}
+
+int Worker::round()
+{
+    const std::vector<std::string> kinds = allowed_kinds();
+    if (kinds.empty())
+        return 0;
+    const std::vector<Task> tasks =
+        queue().claim(name_, config_.batch, config_.lease, kinds, service_config_.name);
+    if (tasks.empty())
+        return 0;
+    VDF_FAULT("claimed");
+    const Clock::time_point started = Clock::now();
+    std::vector<Outcome> outcomes(tasks.size());
+    refuse_bad_targets(tasks, outcomes);
+    try {
+        skip_targets_in_use(tasks, outcomes);
+        std::vector<Task> left;
+        std::vector<size_t> index;
+        for (size_t i = 0; i < tasks.size(); i++)
+            if (outcomes[i].verdict == Verdict::released) {
+                left.push_back(tasks[i]);
+                index.push_back(i);
+            }
+        std::vector<Outcome> found(left.size());
+        LeaseKeeper keeper(*this, left);
+        if (!left.empty())
+            service_->run(left, keeper, found);
+        for (size_t i = 0; i < left.size(); i++)
+            outcomes[index[i]] = found[i];
+    } catch (const Error &error) {
+        if (is_connection_failure(error.sqlstate()))
+            throw; // the leases end by themselves
+        for (Outcome &outcome : outcomes)
+            if (outcome.verdict == Verdict::released)
+                outcome = {Verdict::retry, "could not ask what is still in use: " + error.sqlstate(), Milliseconds(0)};
+    }
+    VDF_FAULT("before_settle");
+    settle(tasks, outcomes, std::chrono::duration_cast<Milliseconds>(Clock::now() - started));
+    VDF_FAULT("settled");
+    pause_if_unavailable(outcomes);
+    return static_cast<int>(tasks.size());
+}
+
+Milliseconds Worker::delay_of(const Task &task, const Outcome &outcome) const
+{
+    if (outcome.retry_after.count() > 0)
+        return outcome.retry_after;
+    const Milliseconds cap = outcome.verdict == Verdict::unavailable ? std::min(config_.backoff_cap, unavailable_cap)
+                                                                     : config_.backoff_cap;
+    return backoff_delay(std::min(config_.backoff_base, cap), cap, task.attempts, random_chance());
+}
+
+void Worker::settle(const std::vector<Task> &tasks, std::vector<Outcome> &outcomes, Milliseconds took)
+{
+    struct Summary
+    {
+        IdRange settled;
+        int done = 0, skipped = 0, in_use = 0;
+    };
+    std::map<std::string, Summary> summaries;
+    struct Failures
+    {
+        IdRange ids;
+        Milliseconds delay{0};
+    };
+    std::map<std::tuple<std::string, Verdict, std::string>, Failures> failures;
+    std::vector<Task> finished, released;
+    std::vector<std::string> results;
+    std::vector<size_t> failed;
+    for (size_t i = 0; i < tasks.size(); i++) {
+        Outcome &outcome = outcomes[i];
+        if (outcome.verdict == Verdict::released) {
+            released.push_back(tasks[i]);
+        } else if (outcome.verdict == Verdict::done || outcome.verdict == Verdict::skipped) {
+            Summary &summary = summaries[tasks[i].deletion];
+            summary.settled.add(tasks[i].id);
+            (outcome.verdict == Verdict::done ? summary.done : outcome.message.empty() ? summary.skipped : summary.in_use)++;
+            finished.push_back(tasks[i]);
+            results.push_back(outcome.verdict == Verdict::done ? "done" : "skipped");
+        } else {
+            if (outcome.verdict == Verdict::retry && tasks[i].attempts >= config_.max_attempts)
+                outcome = {Verdict::dead,
+                           "gave up after " + std::to_string(tasks[i].attempts) + " attempts: " + outcome.message,
+                           Milliseconds(0)};
+            failed.push_back(i);
+        }
+    }
+    if (!finished.empty())
+        queue().finish(finished, results);
+    if (!failed.empty()) {
+        queue().begin();
+        for (size_t i : failed) {
+            const Milliseconds delay = delay_of(tasks[i], outcomes[i]);
+            queue().fail(tasks[i], outcomes[i].message, outcomes[i].verdict == Verdict::dead, delay);
+            Failures &group = failures[{tasks[i].deletion, outcomes[i].verdict, outcomes[i].message}];
+            group.ids.add(tasks[i].id);
+            group.delay = std::max(group.delay, delay);
+            if (outcomes[i].verdict != Verdict::dead)
+                next_try_ = next_try_.count() == 0 ? delay : std::min(next_try_, delay);
+        }
+        queue().commit();
+    }
+    if (!released.empty())
+        queue().release(released);
+    for (const auto &[deletion, summary] : summaries) {
+        LogFields fields = {{"deletion", deletion.substr(0, 8)},
+                            {"task", summary.settled.text()},
+                            {"service", service_config_.name},
+                            {"done", std::to_string(summary.done)},
+                            {"skipped", std::to_string(summary.skipped)}};
+        if (summary.in_use > 0)
+            fields.emplace_back("in_use", std::to_string(summary.in_use));
+        fields.emplace_back("in", std::to_string(took.count()) + "ms");
+        log_event(LogLevel::info, fields);
+        signals_.done += summary.done;
+        signals_.skipped += summary.skipped + summary.in_use;
+    }
+    for (const auto &[key, group] : failures) {
+        const auto &[deletion, verdict, message] = key;
+        LogFields fields = {{"deletion", deletion.substr(0, 8)},
+                            {"task", group.ids.text()},
+                            {"service", service_config_.name}};
+        if (group.ids.count > 1)
+            fields.emplace_back("tasks", std::to_string(group.ids.count));
+        if (verdict == Verdict::dead)
+            log_event(LogLevel::error, fields, "dead: " + message);
+        else
+            log_event(LogLevel::warn, fields, "retry in " + seconds_text(group.delay) + ": " + message);
+        signals_.failed += group.ids.count;
+    }
+    // Another service may hold the next phase.
+    if (!finished.empty() || !failed.empty())
+        signals_.wake();
+}
+
+// While the service is away, its tasks stay where they are instead of being claimed and failed one by one.
+void Worker::pause_if_unavailable(const std::vector<Outcome> &outcomes)
+{
+    bool away = false;
+    for (const Outcome &outcome : outcomes)
+        away = away || (outcome.verdict == Verdict::unavailable && outcome.retry_after.count() == 0);
+    unavailable_rounds_ = away ? unavailable_rounds_ + 1 : 0;
+}
+
+void Worker::loop()
+{
+    int failures = 0;
+    while (!signals_.stopping()) {
+        const uint64_t seen = signals_.generation();
+        Milliseconds pause{0};
+        try {
+            const int claimed = round();
+            if (failures > 0)
+                log_event(LogLevel::info, {{"service", service_config_.name}}, "database is back");
+            failures = 0;
+            if (unavailable_rounds_ > 0) {
+                pause = backoff_delay(config_.backoff_base, unavailable_cap, unavailable_rounds_, random_chance());
+            } else if (claimed == 0) {
+                service_->idle();
+                const Milliseconds longest = next_try_.count() > 0 ? std::min(next_try_, config_.poll) : config_.poll;
+                next_try_ = Milliseconds(0);
+                signals_.wait(seen, longest + Milliseconds(1));
+            }
+        } catch (const Error &error) {
+            disconnect();
+            // Said once per outage and at times again, not once per try.
+            if (failures % 20 == 0)
+                log_event(LogLevel::error, {{"service", service_config_.name}}, std::string("database: ") + error.what());
+            pause = backoff_delay(Milliseconds(200), Milliseconds(5000), ++failures, random_chance());
+        }
+        for (const Clock::time_point until = Clock::now() + pause; !signals_.stopping() && Clock::now() < until;)
+            signals_.wait(signals_.generation(), std::chrono::duration_cast<Milliseconds>(until - Clock::now()) + Milliseconds(1));
+    }
+}
+
+} // namespace vedfolnir
