@@ -1,0 +1,83 @@
+"""A case: SQL that makes a schema with data, plus who is to be deleted under which policies. Saved as a plain SQL file."""
+
+import copy
+import json
+from dataclasses import dataclass, field
+
+from names import literal
+
+HEADER = "-- case: "
+BOUNDARY = "-- policies and run"
+
+
+@dataclass
+class Item:
+    """One statement. tables: what it cannot live without; rows: the VALUES lists of an INSERT, so that each can be dropped."""
+    kind: str
+    sql: str
+    tables: frozenset = frozenset()
+    rows: list = None
+
+    def text(self):
+        if self.rows is None:
+            return self.sql
+        if not self.rows:
+            return ""
+        return self.sql + " VALUES\n    " + ",\n    ".join("(" + r + ")" for r in self.rows)
+
+
+@dataclass
+class Case:
+    seed: int
+    root: str                     # quoted regclass text
+    key_column: str
+    key: str
+    mode: str = "delete"
+    isolation: str = "READ COMMITTED"
+    items: list = field(default_factory=list)
+    policies: list = field(default_factory=list)    # dicts: relation, edge, action, collateral, reassign_to
+    setup: str = None                               # a case read from a file has text only
+
+    def setup_sql(self):
+        if self.setup is not None:
+            return self.setup
+        return "".join(t + ";\n" for t in (i.text() for i in self.items) if t)
+
+    def register_sql(self):
+        return "SELECT vedfolnir_register_subject(%s::regclass, %s, mode => %s)" % (
+            literal(self.root), literal(self.key_column), literal(self.mode))
+
+    def policy_sql(self, policy):
+        extra = "" if not policy.get("reassign_to") else ", reassign_to => " + literal(policy["reassign_to"])
+        return "SELECT vedfolnir_set_policy(%s::regclass, %s, %s, reason => 'test', collateral => %s%s)" % (
+            literal(policy["relation"]), literal(policy["edge"]), literal(policy["action"]), literal(policy["collateral"]), extra)
+
+    def run_sql(self, dry_run):
+        return "SELECT step, relation, via, action, row_count, collateral, note FROM vedfolnir_delete_user(user_key => %s, dry_run => %s)" % (
+            literal(self.key), "true" if dry_run else "false")
+
+    def save(self, path, remark):
+        facts = {k: getattr(self, k) for k in ("seed", "root", "key_column", "key", "mode", "isolation", "policies")}
+        with open(path, "w", encoding="utf-8") as f:
+            for line in remark.splitlines():
+                f.write("-- " + line + "\n")
+            f.write(HEADER + json.dumps(facts) + "\n")
+            f.write("BEGIN ISOLATION LEVEL " + self.isolation + ";\n")
+            f.write(self.setup_sql())
+            f.write(BOUNDARY + "\n")
+            for sql in [self.register_sql()] + [self.policy_sql(p) for p in self.policies] + [self.run_sql(True), self.run_sql(False)]:
+                f.write(sql + ";\n")
+            f.write("ROLLBACK;\n")
+
+    @staticmethod
+    def load(path):
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        head = next(line for line in text.split("\n") if line.startswith(HEADER))
+        facts = json.loads(head[len(HEADER):])
+        body = text[text.index(head) + len(head):text.rindex(BOUNDARY)]
+        body = body.replace("BEGIN ISOLATION LEVEL " + facts["isolation"] + ";\n", "", 1)
+        return Case(setup=body, **facts)
+
+    def copy(self):
+        return copy.deepcopy(self)

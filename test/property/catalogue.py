@@ -1,0 +1,185 @@
+"""What the reference needs to know about a schema, read from the catalogue; and the rows, as the server prints them."""
+
+import io
+from dataclasses import dataclass, field
+
+from names import ident
+
+SKIPPED = "('pg_catalog', 'information_schema', 'vedfolnir', 'audit_log', 'pg_toast')"
+
+RELATIONS = """
+SELECT c.oid, n.nspname, c.relname, c.relkind, coalesce(pg_catalog.pg_partition_root(c.oid)::oid, c.oid), c.relispartition
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN """ + SKIPPED + """ AND n.nspname NOT LIKE 'pg\\_%'"""
+
+COLUMNS = """
+SELECT a.attrelid, a.attnum, a.attname, bt.typname, CASE WHEN co.collisdeterministic THEN NULL ELSE co.colliculocale END,
+       a.attnotnull OR t.typnotnull, a.attgenerated <> '', pg_catalog.pg_get_expr(d.adbin, d.adrelid), pg_catalog.format_type(a.atttypid, a.atttypmod)
+FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+JOIN pg_catalog.pg_type bt ON bt.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END
+LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation
+LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped AND n.nspname NOT IN """ + SKIPPED + """ AND n.nspname NOT LIKE 'pg\\_%'
+ORDER BY a.attrelid, a.attnum"""
+
+KEYS = """
+SELECT c.oid, c.conname, c.conrelid, c.confrelid, c.conkey, c.confkey, c.confdelsetcols, c.confdeltype, c.confmatchtype = 'f',
+       c.convalidated, c.condeferrable, c.confupdtype
+FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_class k ON k.oid = c.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = k.relnamespace
+WHERE c.contype = 'f' AND c.conparentid = 0 AND n.nspname NOT IN """ + SKIPPED
+
+UNIQUES = """
+SELECT i.indrelid, i.indkey::int2[], i.indnullsnotdistinct, i.indimmediate
+FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL AND n.nspname NOT IN """ + SKIPPED + """ AND n.nspname NOT LIKE 'pg\\_%'"""
+
+PARTITION_KEYS = "SELECT partrelid, partattrs::int2[] FROM pg_catalog.pg_partitioned_table"
+
+TREES = """
+SELECT p.partrelid, t.relid::oid FROM pg_catalog.pg_partitioned_table p, LATERAL pg_catalog.pg_partition_tree(p.partrelid) t"""
+
+
+@dataclass
+class Attribute:
+    name: str
+    base: str
+    locale: str
+    notnull: bool
+    generated: bool
+    default: str
+    sql_type: str
+
+
+@dataclass
+class Relation:
+    oid: int
+    schema: str
+    name: str
+    kind: str
+    top: int                        # the partition root, itself where there is none
+    attributes: dict = field(default_factory=dict)    # attnum -> Attribute
+    tree: set = field(default_factory=set)            # itself and all its partitions
+    partition_columns: list = field(default_factory=list)
+
+    def qualified(self):
+        return ident(self.schema) + "." + ident(self.name)
+
+    def only(self):
+        return self.qualified() if self.kind == "p" else "ONLY " + self.qualified()
+
+    def named(self, name):
+        return next(a for a in self.attributes.values() if a.name == name)
+
+
+@dataclass
+class Edge:
+    name: str
+    child: Relation
+    parent: Relation
+    columns: list                   # names in the child
+    targets: list                   # names in the parent
+    set_columns: list
+    declared: str
+    match_full: bool
+    validated: bool
+    deferrable: bool
+    update_action: str
+
+    def order(self):
+        return (self.child.schema.encode(), self.child.name.encode(), self.name.encode())
+
+
+class Catalogue:
+    def __init__(self, cursor):
+        cursor.execute(RELATIONS)
+        self.relations = {r[0]: Relation(*r[:5]) for r in cursor.fetchall()}
+        cursor.execute(COLUMNS)
+        for rel, num, *rest in cursor.fetchall():
+            self.relations[rel].attributes[num] = Attribute(*rest)
+        for relation in self.relations.values():
+            relation.tree = {relation.oid}
+        cursor.execute(TREES)
+        for top, leaf in cursor.fetchall():
+            if top in self.relations:
+                self.relations[top].tree.add(leaf)
+        cursor.execute(PARTITION_KEYS)
+        for rel, attributes in cursor.fetchall():
+            if rel in self.relations:
+                relation = self.relations[rel]
+                relation.partition_columns = [relation.attributes[a].name for a in attributes if a]
+        cursor.execute(KEYS)
+        self.edges = []
+        for _, name, rel, ref, conkey, confkey, setcols, deltype, full, valid, deferrable, updtype in cursor.fetchall():
+            child, parent = self.relations[rel], self.relations[ref]
+            self.edges.append(Edge(name, child, parent, [child.attributes[a].name for a in conkey], [parent.attributes[a].name for a in confkey],
+                                   [child.attributes[a].name for a in (setcols or conkey)], deltype, full, valid, deferrable, updtype))
+        self.edges.sort(key=Edge.order)
+        cursor.execute(UNIQUES)
+        self.uniques = [(self.relations[rel], [self.relations[rel].attributes[a].name for a in attributes], not_distinct, immediate)
+                        for rel, attributes, not_distinct, immediate in cursor.fetchall()]
+
+    def tops(self):
+        return [r for r in self.relations.values() if r.top == r.oid]
+
+    def default_value(self, cursor, relation, column):
+        """The value of a column's default as the server prints it."""
+        attribute = relation.named(column)
+        if attribute.default is None:
+            return None
+        buffer = io.StringIO()
+        cursor.copy_expert("COPY (SELECT CAST(%s AS %s)) TO STDOUT" % (attribute.default, attribute.sql_type), buffer)
+        return copy_lines(buffer)[0][0]
+
+
+ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+
+
+def copy_cell(text):
+    if text == "\\N":
+        return None
+    if "\\" not in text:
+        return text
+    out, i = [], 0
+    while i < len(text):
+        if text[i] == "\\":
+            i += 1
+            out.append(ESCAPES.get(text[i], text[i]))
+        else:
+            out.append(text[i])
+        i += 1
+    return "".join(out)
+
+
+def copy_lines(buffer):
+    return [[copy_cell(c) for c in line.split("\t")] for line in buffer.getvalue().split("\n")[:-1]]
+
+
+@dataclass(eq=False)
+class Row:
+    leaf: int                       # the oid of the partition it lies in
+    values: dict
+
+
+def fetch_rows(cursor, catalogue):
+    """All rows per partition root: {oid: [Row]}. COPY prints with the types' output functions, so no byte is lost."""
+    state = {}
+    for relation in catalogue.tops():
+        names = [a.name for a in relation.attributes.values()]
+        buffer = io.StringIO()
+        cursor.copy_expert("COPY (SELECT %s FROM %s) TO STDOUT" % (
+            ", ".join(["tableoid"] + [ident(n) for n in names]), relation.only()), buffer)
+        state[relation.oid] = [Row(int(c[0]), dict(zip(names, c[1:]))) for c in copy_lines(buffer)]
+    return state
+
+
+def comparable(state, catalogue, with_leaf=True):
+    """The multiset of rows per relation, generated columns left out (the server checks those itself)."""
+    result = {}
+    for relation in catalogue.tops():
+        skipped = {a.name for a in relation.attributes.values() if a.generated}
+        result[relation.qualified()] = sorted(
+            repr((row.leaf if with_leaf else 0, [(n, v) for n, v in row.values.items() if n not in skipped]))
+            for row in state[relation.oid])
+    return result

@@ -1,0 +1,48 @@
+"""Random policies over the keys of a generated schema."""
+
+from shapes import compare
+
+
+def choose_policies(case, keys, root, rng):
+    style = rng.choices(["declared", "permissive", "wild"], [15, 55, 30])[0]
+    for key in keys:
+        declared = {"CASCADE": "delete", "SET NULL": "nullify", "SET DEFAULT": "default"}.get(key.action)
+        nullable = not any(c.notnull for c in key.set_columns or key.columns)
+        collateral = "delete" if style == "permissive" or rng.random() < 0.5 else "refuse"
+        if style == "declared":
+            if declared == "delete" and rng.random() < 0.9:
+                add(case, key, "delete", "delete")
+            continue
+        if style == "permissive":
+            action = declared or ("nullify" if nullable and rng.random() < 0.6 else "delete")
+            if rng.random() < 0.15:
+                action = rng.choice(["delete"] + ["nullify"] * nullable)
+            if rng.random() < 0.06:
+                action = "reassign"
+        else:
+            if rng.random() < 0.3:
+                continue
+            action = rng.choice(["delete", "delete", "delete", "nullify", "default", "reassign", "block", "retain"])
+        target = None
+        if action == "reassign":
+            target = reassign_target(case, key, root, rng)
+            if target is None:
+                action = "delete"
+        add(case, key, action, collateral, target)
+
+
+def reassign_target(case, key, root, rng):
+    """A key in text form; only a key of one column has one."""
+    if len(key.target) != 1 or not key.parent.rows:
+        return None
+    column = key.target[0]
+    rows = key.parents()
+    if key.parent is root:
+        rows = [r for r in rows if compare(r[column], column, column) != compare(case.key, column, column)] if column is root.primary[0] else rows
+    values = [r[column] for r in rows if r[column] is not None and not r[column].startswith("=")]
+    return rng.choice(values) if values else None
+
+
+def add(case, key, action, collateral, reassign_to=None):
+    case.policies.append({"relation": key.relation(), "edge": key.name, "action": action, "collateral": collateral,
+                          "reassign_to": reassign_to})

@@ -1,0 +1,303 @@
+"""The expected outcome of a deletion, row at a time: a fixpoint over fetched rows. Shares nothing with the engine."""
+
+from collections import defaultdict
+
+from catalogue import Row
+from equality import canonical
+
+DECLARED = {"c": "delete", "n": "nullify", "d": "default", "a": "undeclared", "r": "undeclared"}
+STRENGTH = {"default": 1, "nullify": 2, "reassign": 3}
+
+
+class Outcome:
+    def __init__(self):
+        self.deleted = set()            # rows that go
+        self.counts = defaultdict(int)  # (edge index, action) -> count
+        self.collateral = defaultdict(int)
+        self.blockers = {}              # edge index -> reason
+        self.collateral_refused = False
+        self.lenient = []               # why the outcome may also be a refusal
+        self.must_fail = []             # why the run fails although no blocker is predicted by name
+        self.final = {}                 # expected rows per partition root
+        self.updated = {}               # row -> new values
+        self.loose_cells = set()        # (row, column): spelling is not decided, only equality
+        self.in_cycle = set()           # partition roots inside a cycle of delete edges
+        self.conflict = False           # native order decides: two edges change one column
+        self.unsure = set()             # edge indexes whose count is ambiguous
+
+
+class Reference:
+    def __init__(self, catalogue, state, defaults, root, key_column, key, mode, policies):
+        self.catalogue, self.state, self.defaults = catalogue, state, defaults
+        self.root = root
+        self.mode = mode
+        self.edges = catalogue.edges
+        chosen = {(p["relation"], p["edge"]): p for p in policies}
+        self.policy = [chosen.get((e.child.qualified(), e.name)) for e in self.edges]
+        self.actions = [p["action"] if p else DECLARED[e.declared] for p, e in zip(self.policy, self.edges)]
+        attribute = root.named(key_column)
+        wanted = canonical(key, attribute.base, attribute.base, attribute.locale)
+        self.root_row = next(r for r in state[root.oid]
+                             if canonical(r.values[key_column], attribute.base, attribute.base, attribute.locale) == wanted)
+
+    # ---- keys ----
+    def child_side(self, edge, row, values=None):
+        """The comparable reference of a row, or None where it refers to nothing."""
+        if row.leaf not in edge.child.tree:
+            return None
+        values = values or row.values
+        side = []
+        for column, target in zip(edge.columns, edge.targets):
+            if values[column] is None:
+                return None
+            parent = edge.parent.named(target)
+            side.append(canonical(values[column], edge.child.named(column).base, parent.base, parent.locale))
+        return tuple(side)
+
+    def parent_side(self, edge, row, values=None):
+        if row.leaf not in edge.parent.tree:
+            return None
+        values = values or row.values
+        side = []
+        for target in edge.targets:
+            if values[target] is None:
+                return None
+            parent = edge.parent.named(target)
+            side.append(canonical(values[target], parent.base, parent.base, parent.locale))
+        return tuple(side)
+
+    def index(self):
+        """parents[e]: side -> parent row; children[e]: side -> child rows."""
+        self.parents, self.children = [], []
+        for edge in self.edges:
+            by_side, kids = {}, defaultdict(list)
+            for row in self.state[edge.parent.top]:
+                side = self.parent_side(edge, row)
+                if side is not None:
+                    by_side[side] = row
+            for row in self.state[edge.child.top]:
+                side = self.child_side(edge, row)
+                if side is not None:
+                    kids[side].append(row)
+            self.parents.append(by_side)
+            self.children.append(kids)
+
+    def referring(self, e, parent_row):
+        side = self.parent_side(self.edges[e], parent_row)
+        return [] if side is None else self.children[e].get(side, [])
+
+    # ---- the fixpoint ----
+    def closure(self, start, stop=()):
+        gone, queue = set(start), list(start)
+        while queue:
+            row = queue.pop()
+            for e in self.edges_below[self.top_of[row]]:
+                for child in self.referring(e, row):
+                    if child not in gone and child not in stop and not (self.mode == "tombstone" and child is self.root_row):
+                        gone.add(child)
+                        queue.append(child)
+        return gone
+
+    def compute(self):
+        out = self.out = Outcome()
+        self.index()
+        self.top_of = {row: oid for oid, rows in self.state.items() for row in rows}
+        self.edges_below = defaultdict(list)
+        for e, edge in enumerate(self.edges):
+            if self.actions[e] == "delete":
+                self.edges_below[edge.parent.top].append(e)
+        self.gone = self.closure([self.root_row])          # a tombstoned root counts as gone for its edges
+        self.find_cycles()
+        self.count_deletes()
+        self.mark_collateral()
+        self.change_survivors()
+        self.find_blockers()
+        out.deleted = set(self.gone) - ({self.root_row} if self.mode == "tombstone" else set())
+        for oid, rows in self.state.items():
+            out.final[oid] = [r if r not in out.updated else Row(r.leaf, out.updated[r]) for r in rows if r not in out.deleted]
+        self.check_promises()
+        return out
+
+    def find_cycles(self):
+        below = defaultdict(set)
+        for e, edge in enumerate(self.edges):
+            if self.actions[e] == "delete":
+                below[edge.parent.top].add(edge.child.top)
+        for start in list(below):
+            seen, queue = set(), [start]
+            while queue:
+                for child in below[queue.pop()]:
+                    if child not in seen:
+                        seen.add(child)
+                        queue.append(child)
+            if start in seen:
+                self.out.in_cycle.add(start)
+
+    def count_deletes(self):
+        """Each row once, for the first edge (schema, relation, name) that reaches it. Inside a cycle only the sum is sure."""
+        for row in self.gone - {self.root_row}:
+            for e, edge in enumerate(self.edges):
+                if self.actions[e] != "delete" or edge.child.top != self.top_of[row]:
+                    continue
+                side = self.child_side(edge, row)
+                if side is not None and self.parents[e].get(side) in self.gone:
+                    self.out.counts[e, "delete"] += 1
+                    break
+
+    def mark_collateral(self):
+        base = set()
+        for row in self.gone - {self.root_row}:
+            if self.top_of[row] == self.root.top:
+                base.add(row)
+                continue
+            for e, edge in enumerate(self.edges):
+                if self.actions[e] != "delete" or edge.child.top != self.top_of[row]:
+                    continue
+                side = self.child_side(edge, row)
+                parent = self.parents[e].get(side) if side is not None else None
+                if parent is not None and parent not in self.gone:
+                    base.add(row)
+                    break
+        own = self.closure([self.root_row], stop=base)
+        self.collateral = self.gone - own
+        bringing_base, bringing = [], []
+        for row in self.collateral:
+            self.out.collateral[self.top_of[row]] += 1
+            for e, edge in enumerate(self.edges):
+                if self.actions[e] != "delete" or edge.child.top != self.top_of[row]:
+                    continue
+                side = self.child_side(edge, row)
+                if side is not None and self.parents[e].get(side) in self.gone:
+                    accepted = bool(self.policy[e]) and self.policy[e]["collateral"] == "delete"
+                    (bringing_base if row in base else bringing).append((row, e, accepted))
+        for row in base:
+            mine = [a for r, _, a in bringing_base if r is row]
+            if not any(mine):
+                self.out.collateral_refused = True
+            elif not all(mine):
+                self.out.lenient.append("collateral accepted by one edge and not by another")
+        if not all(a for _, _, a in bringing):
+            self.out.lenient.append("collateral behind collateral")
+
+    # ---- rows that stay ----
+    def change_survivors(self):
+        """One new version per row: per column the strongest edge decides (reassign, nullify, default)."""
+        out = self.out
+        decided = defaultdict(dict)       # row -> column -> (strength, value, edge)
+        for e, edge in enumerate(self.edges):
+            if self.actions[e] not in STRENGTH:
+                continue
+            for row in self.state[edge.child.top]:
+                if row in self.gone and not (row is self.root_row and self.mode == "tombstone"):
+                    self.note_conflict(e, row)
+                    continue
+                side = self.child_side(edge, row)
+                if side is None or self.parents[e].get(side) not in self.gone:
+                    continue
+                out.counts[e, self.actions[e]] += 1
+                for column, value in self.new_values(e, edge):
+                    old = decided[row].get(column)
+                    if old:
+                        out.conflict = out.conflict or old[2] != e
+                        out.unsure.update((e, old[2]))
+                    if not old or STRENGTH[self.actions[e]] > old[0]:
+                        decided[row][column] = (STRENGTH[self.actions[e]], value, e)
+                        if self.actions[e] == "reassign":
+                            out.loose_cells.add((row, column))
+        for row, columns in decided.items():
+            values = dict(row.values)
+            for column, (_, value, e) in columns.items():
+                values[column] = value
+                top = self.catalogue.relations[row.leaf]
+                if value is None and top.named(column).notnull:
+                    out.blockers.setdefault(e, "NOT NULL")
+            out.updated[row] = values
+
+    def note_conflict(self, e, row):
+        """A row that goes and is also nulled: natively the order of the keys decides when they share columns."""
+        side = self.child_side(self.edges[e], row)
+        if side is not None and self.parents[e].get(side) in self.gone:
+            for f, other in enumerate(self.edges):
+                if self.actions[f] == "delete" and other.child.top == self.top_of[row] and set(other.columns) & set(self.edges[e].set_columns):
+                    self.out.conflict = True
+
+    def new_values(self, e, edge):
+        action = self.actions[e]
+        if action == "nullify":
+            return [(c, None) for c in edge.set_columns]
+        if action == "default":
+            return [(c, self.defaults[edge.child.oid, c]) for c in edge.set_columns]
+        return [(edge.columns[0], self.policy[e]["reassign_to"])]
+
+    def find_blockers(self):
+        out = self.out
+        for e, edge in enumerate(self.edges):
+            action = self.actions[e]
+            if action in ("undeclared", "block", "retain"):
+                for row in self.state[edge.child.top]:
+                    if row in self.gone:
+                        continue
+                    before = self.child_side(edge, row)
+                    if before is None or self.parents[e].get(before) not in self.gone:
+                        continue
+                    after = self.child_side(edge, row, out.updated.get(row))
+                    if action == "retain" and self.mode == "tombstone" and self.parents[e][before] is self.root_row:
+                        out.counts[e, "retain"] += 1
+                    elif after == before:
+                        out.blockers[e] = action
+                        out.counts[e, "block"] += 1
+                    elif set(edge.columns) & self.blocked_columns(row):
+                        out.unsure.add(e)
+            if action == "reassign" and out.counts.get((e, "reassign")):
+                parent = edge.parent.named(edge.targets[0])
+                target = self.parents[e].get((canonical(self.policy[e]["reassign_to"], parent.base, parent.base, parent.locale),))
+                if target is None or target in self.gone:
+                    out.blockers[e] = "reassign target"
+
+    def blocked_columns(self, row):
+        """Columns of the row that only a predicted failure would have changed."""
+        return {c for e in self.out.blockers for c in self.edges[e].set_columns}
+
+    # ---- the end state keeps every promise, or the run must fail ----
+    def check_promises(self):
+        out = self.out
+        for e, edge in enumerate(self.edges):
+            known = set()
+            for row in self.state[edge.parent.top]:
+                if row not in out.deleted:
+                    known.add(self.parent_side(edge, row, out.updated.get(row)))
+            for row in self.state[edge.child.top]:
+                if row in out.deleted or row.leaf not in edge.child.tree:
+                    continue
+                values = out.updated.get(row)
+                before = self.child_side(edge, row)
+                side = self.child_side(edge, row, values)
+                if side is not None and side not in known and not (side == before and before not in self.parents[e]):
+                    if e not in out.blockers and not (self.mode == "tombstone" and self.parents[e].get(side) is self.root_row):
+                        out.must_fail.append("dangling %s.%s" % (edge.child.qualified(), edge.name))
+                if edge.match_full and values:
+                    given = [values[c] is None for c in edge.columns]
+                    if any(given) and not all(given):
+                        out.must_fail.append("MATCH FULL %s.%s" % (edge.child.qualified(), edge.name))
+        for relation, columns, not_distinct, _ in self.catalogue.uniques:
+            seen = {}
+            for row in self.state[relation.top]:
+                if row in out.deleted or row.leaf not in relation.tree:
+                    continue
+                values = out.updated.get(row, row.values)
+                value = tuple(canonical(values[c], relation.named(c).base, relation.named(c).base, relation.named(c).locale) for c in columns)
+                if None in value and not not_distinct:
+                    continue
+                if value in seen:
+                    out.must_fail.append("unique %s" % relation.qualified())
+                seen[value] = row
+                was = tuple(canonical(row.values[c], relation.named(c).base, relation.named(c).base, relation.named(c).locale) for c in columns)
+                if was != value and row in out.updated:
+                    out.lenient.append("unique columns change while other rows may hold the value")
+        for row in out.updated:
+            leaf = self.catalogue.relations[row.leaf]
+            chain = [r for r in self.catalogue.relations.values() if row.leaf in r.tree and r.partition_columns]
+            for relation in chain:
+                for column in relation.partition_columns:
+                    if out.updated[row].get(column) != row.values.get(column):
+                        out.lenient.append("a partition key changes in %s" % leaf.qualified())

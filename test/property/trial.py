@@ -1,0 +1,65 @@
+"""One trial of one case on one connection: set up, compute the reference, compare, roll everything back."""
+
+import psycopg2
+
+import engine
+import native
+from catalogue import Catalogue, fetch_rows
+from reference import Reference
+
+
+class Invalid(Exception):
+    """The case's own SQL does not run: a defect of the generator, or a candidate of the shrinker that went too far."""
+
+
+class Result:
+    def __init__(self):
+        self.problems = []
+        self.facts = {}
+
+
+def run_trial(connection, case, with_engine, with_native):
+    result = Result()
+    cursor = connection.cursor()
+    cursor.execute("ROLLBACK")
+    cursor.execute("BEGIN ISOLATION LEVEL " + case.isolation)
+    try:
+        try:
+            cursor.execute(case.setup_sql())
+            # ALTER TABLE and a deferred check do not mix; nothing is pending after this.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+        except psycopg2.Error as error:
+            raise Invalid("%s %s" % (error.pgcode, error.diag.message_primary)) from error
+        catalogue = Catalogue(cursor)
+        root = next((r for r in catalogue.relations.values() if r.qualified() == case.root), None)
+        if root is None:
+            raise Invalid("no root table")
+        state = fetch_rows(cursor, catalogue)
+        defaults = {}
+        for edge in catalogue.edges:
+            for column in edge.set_columns:
+                defaults[edge.child.oid, column] = catalogue.default_value(cursor, edge.child, column)
+        try:
+            reference = Reference(catalogue, state, defaults, root, case.key_column, case.key, case.mode, case.policies)
+        except StopIteration as error:
+            raise Invalid("no root row") from error
+        out = reference.compute()
+        result.facts = {"tables": len(catalogue.tops()), "deleted": len(out.deleted), "refused": bool(out.blockers or out.must_fail or out.collateral_refused),
+                        "lenient": bool(out.lenient)}
+        if with_native and native.possible(reference):
+            cursor.execute("SAVEPOINT native")
+            verdict, text = native.check(cursor, case, catalogue, reference)
+            cursor.execute("ROLLBACK TO native")
+            result.facts["native"] = verdict
+            if verdict == "failed" and not result.facts["refused"]:
+                result.facts["native"] = "failed where the reference goes through"
+                result.facts["native_error"] = text
+            if verdict == "wrong":
+                result.problems.append("REFERENCE " + text)
+        if with_engine:
+            result.problems += engine.check(cursor, case, catalogue, reference, state)
+    finally:
+        if not connection.closed:
+            cursor.execute("ROLLBACK")
+            cursor.close()
+    return result
