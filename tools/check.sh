@@ -28,7 +28,7 @@ but left out by its file.
 USAGE
 }
 
-install=yes keep= jobs=$(nproc) count=60 suites=
+install=yes keep='' jobs=$(nproc) count=60 suites=''
 while [ $# -gt 0 ]; do
     case "$1" in
         --help | -h) usage; exit 0 ;;
@@ -201,8 +201,7 @@ suite_examples() {
 
 suite_property() {
     [ -f tools/property.sh ] || return 0
-    server || { failed=1; return; }
-    # The script's last line has the form of ours.
+    # It starts a server of its own. Its last line has the form of ours.
     bash tools/property.sh --count "$count" >"$logs/property.log" 2>&1
     local rc=$?
     read -r passed failed skipped < <(tail -n 1 "$logs/property.log" |

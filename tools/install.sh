@@ -27,7 +27,7 @@ missing() {
     major=$(pg_major)
     for package in g++ make cmake git clang "postgresql-$major" "postgresql-server-dev-$major" "postgresql-$major-pgtap" \
         libtap-parser-sourcehandler-pgtap-perl libipc-run-perl libpq-dev libboost-dev libhiredis-dev libinih-dev libcli11-dev libspdlog-dev \
-        libcurl4-openssl-dev nlohmann-json3-dev libgtest-dev redis-server; do
+        libcurl4-openssl-dev nlohmann-json3-dev libgtest-dev python3-psycopg2 redis-server; do
         have "$package" || printf '%s\n' "$package"
     done
 }
