@@ -17,6 +17,7 @@ class Item:
     sql: str
     tables: frozenset = frozenset()
     rows: list = None
+    edge: tuple = None            # (relation, name) of a key
 
     def text(self):
         if self.rows is None:
@@ -52,9 +53,10 @@ class Case:
         return "SELECT vedfolnir_set_policy(%s::regclass, %s, %s, reason => 'test', collateral => %s%s)" % (
             literal(policy["relation"]), literal(policy["edge"]), literal(policy["action"]), literal(policy["collateral"]), extra)
 
-    def run_sql(self, dry_run):
-        return "SELECT step, relation, via, action, row_count, collateral, note FROM vedfolnir_delete_user(user_key => %s, dry_run => %s)" % (
-            literal(self.key), "true" if dry_run else "false")
+    def run_sql(self, dry_run, plan_hash=None):
+        extra = "" if plan_hash is None else ", plan_hash => " + literal(plan_hash)
+        return "SELECT step, relation, via, action, row_count, collateral, note FROM vedfolnir_delete_user(user_key => %s, dry_run => %s%s)" % (
+            literal(self.key), "true" if dry_run else "false", extra)
 
     def save(self, path, remark):
         facts = {k: getattr(self, k) for k in ("seed", "root", "key_column", "key", "mode", "isolation", "policies")}

@@ -3,17 +3,20 @@
 import io
 from dataclasses import dataclass, field
 
+from equality import canonical
 from names import ident
 
 SKIPPED = "('pg_catalog', 'information_schema', 'vedfolnir', 'audit_log', 'pg_toast')"
 
 RELATIONS = """
-SELECT c.oid, n.nspname, c.relname, c.relkind, coalesce(pg_catalog.pg_partition_root(c.oid)::oid, c.oid), c.relispartition
+SELECT c.oid, n.nspname, c.relname, c.relkind, coalesce(pg_catalog.pg_partition_root(c.oid)::oid, c.oid), pg_catalog.format('%I.%I', n.nspname, c.relname),
+       pg_catalog.pg_get_userbyid(c.relowner)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN """ + SKIPPED + """ AND n.nspname NOT LIKE 'pg\\_%'"""
 
 COLUMNS = """
 SELECT a.attrelid, a.attnum, a.attname, bt.typname, CASE WHEN co.collisdeterministic THEN NULL ELSE co.colliculocale END,
+       (SELECT pg_catalog.format('%I.%I', x.nspname, co.collname) FROM pg_catalog.pg_namespace x WHERE x.oid = co.collnamespace),
        a.attnotnull OR t.typnotnull, a.attgenerated <> '', pg_catalog.pg_get_expr(d.adbin, d.adrelid), pg_catalog.format_type(a.atttypid, a.atttypmod)
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -45,7 +48,8 @@ SELECT p.partrelid, t.relid::oid FROM pg_catalog.pg_partitioned_table p, LATERAL
 class Attribute:
     name: str
     base: str
-    locale: str
+    locale: str                     # of a nondeterministic collation
+    collation: str
     notnull: bool
     generated: bool
     default: str
@@ -59,6 +63,8 @@ class Relation:
     name: str
     kind: str
     top: int                        # the partition root, itself where there is none
+    display: str                    # quoted only as needed
+    owner: str
     attributes: dict = field(default_factory=dict)    # attnum -> Attribute
     tree: set = field(default_factory=set)            # itself and all its partitions
     partition_columns: list = field(default_factory=list)
@@ -94,7 +100,7 @@ class Edge:
 class Catalogue:
     def __init__(self, cursor):
         cursor.execute(RELATIONS)
-        self.relations = {r[0]: Relation(*r[:5]) for r in cursor.fetchall()}
+        self.relations = {r[0]: Relation(*r) for r in cursor.fetchall()}
         cursor.execute(COLUMNS)
         for rel, num, *rest in cursor.fetchall():
             self.relations[rel].attributes[num] = Attribute(*rest)
@@ -174,12 +180,17 @@ def fetch_rows(cursor, catalogue):
     return state
 
 
-def comparable(state, catalogue, with_leaf=True):
-    """The multiset of rows per relation, generated columns left out (the server checks those itself)."""
+def comparable(state, catalogue, with_leaf=True, loose=()):
+    """The multiset of rows per relation, generated columns left out (the server checks those itself).
+    loose: pairs of relation and column where equality is enough and the spelling may differ."""
     result = {}
     for relation in catalogue.tops():
         skipped = {a.name for a in relation.attributes.values() if a.generated}
-        result[relation.qualified()] = sorted(
-            repr((row.leaf if with_leaf else 0, [(n, v) for n, v in row.values.items() if n not in skipped]))
-            for row in state[relation.oid])
+        folded = {a.name: a for a in relation.attributes.values() if (relation.oid, a.name) in loose}
+        rows = []
+        for row in state[relation.oid]:
+            cells = [(n, canonical(v, folded[n].base, folded[n].base, folded[n].locale) if n in folded else v)
+                     for n, v in row.values.items() if n not in skipped]
+            rows.append(repr((row.leaf if with_leaf else 0, cells)))
+        result[relation.qualified()] = sorted(rows)
     return result

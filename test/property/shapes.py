@@ -116,7 +116,7 @@ class Key:
             self.relation(), ident(self.name), ", ".join(ident(c.name) for c in self.columns), parent,
             ", ".join(ident(c.name) for c in self.target), " MATCH FULL" if self.match_full else "", self.action, subset,
             self.deferrable, " NOT VALID" if self.not_valid else "")
-        return Item("key", sql.rstrip(), self.tables())
+        return Item("key", sql.rstrip(), self.tables(), edge=(self.relation(), self.name))
 
     def concerns(self, row):
         return self.child_leaf is None or self.child.in_leaf(row, self.child_leaf)
