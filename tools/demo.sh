@@ -79,7 +79,7 @@ check() {
 summary=()
 
 title "Building"
-workdir_build "$d/checkout" "$d/build.log" vedfolnir-listener || exit 1
+workdir_build "$d/checkout" "$d/build.log" demo || exit 1
 echo "built with $("$PG_CONFIG" --version)"
 started=$SECONDS
 title "Starting a throw-away PostgreSQL and Redis"

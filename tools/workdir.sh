@@ -15,11 +15,16 @@ workdir_copy() {
     chmod -R a+rX "$copy"
 }
 
-# workdir_build COPY LOG: the extension, and the listener with the unit tests where CMake knows them
+# workdir_build COPY LOG PARTS: extension; extension and listener (demo); extension, listener and unit tests (all)
 workdir_build() (
     cd "$1" || exit 1
-    {
-        make -s -j"$(nproc)" PG_CONFIG="$PG_CONFIG" &&
-            { [ ! -f CMakeLists.txt ] || { cmake -S . -B build/cmake -DCMAKE_BUILD_TYPE=RelWithDebInfo && cmake --build build/cmake -j "$(nproc)" ${3:+--target "$3"}; }; }
-    } >"$2" 2>&1 || { tail -n 60 "$2" >&2; exit 1; }
+    extension() { make -s -j"$(nproc)" PG_CONFIG="$PG_CONFIG"; }
+    with_cmake() {
+        cmake -S . -B build/cmake -DCMAKE_BUILD_TYPE=RelWithDebInfo -DVEDFOLNIR_TESTS="$1" && cmake --build build/cmake -j "$(nproc)"
+    }
+    case "$3" in
+        extension) extension ;;
+        demo) extension && with_cmake OFF ;;
+        all) extension && with_cmake ON ;;
+    esac >"$2" 2>&1 || { tail -n 60 "$2" >&2; exit 1; }
 )
