@@ -19,6 +19,6 @@ while read -r name; do described "$name" function; done < <(
 while read -r name; do described "$name" view; done < <(
     sed -nE 's/^CREATE (OR REPLACE )?VIEW (vedfolnir\.[a-z_]+).*/\2/p' src/sql/*.sql | sort -u)
 while read -r name; do described "$name" option; done < <(
-    grep -hoE '"--[a-z-]+' src/listener/*.cpp 2>/dev/null | tr -d '"' | sort -u)
+    grep -hoE 'add_(option|flag)\("[^"]+"' src/listener/*.cpp 2>/dev/null | grep -oE -- '--[a-z][a-z-]+' | sort -u)
 [ "$things" -gt 0 ] || complain "nothing to describe was found"
 exit $found

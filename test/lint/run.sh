@@ -90,5 +90,5 @@ plant tests_listed 'test/zz_plant/ belongs to no suite' test/zz_plant/a.sql 'SEL
 # Documentation
 plant docs 'setting vedfolnir.zz_plant is not described' src/ext/zz_plant.cpp 'static const char *n = "vedfolnir.zz_plant";'
 plant docs 'function vedfolnir_zz_plant is not described' src/sql/99_zz_plant.sql 'CREATE FUNCTION vedfolnir_zz_plant() RETURNS int'
-plant docs 'option --zz-plant is not described' src/listener/zz_plant.cpp 'static const char *n = "--zz-plant";'
+plant docs 'option --zz-plant is not described' src/listener/zz_plant.cpp '    app.add_flag("-z,--zz-plant", flag);'
 exit $rc
