@@ -21,6 +21,7 @@ class Generator:
         self.tables = []
         self.keys = []
         self.taken = {}
+        self.unusual = self.rng.choice([0.1, 0.4, 0.8])
         self.repeat_names = self.rng.random() < 0.2
 
     def chance(self, p):
@@ -32,7 +33,7 @@ class Generator:
         return min(n if not self.chance(0.03) else self.rng.randint(20, 40), self.max_tables)
 
     def kind(self):
-        return KINDS[self.rng.choice(UNUSUAL if self.chance(0.3) else ORDINARY)]
+        return KINDS[self.rng.choice(UNUSUAL if self.chance(self.unusual) else ORDINARY)]
 
     def add_column(self, table, kind, plain, **options):
         column = Column(self.names.pick(plain, table.column_names), kind, **options)
@@ -71,7 +72,7 @@ class Generator:
     def make_identity(self, table):
         """The primary key: none, a surrogate, a composite, or made of keys to earlier tables."""
         rng = self.rng
-        style = rng.choices(["none", "surrogate", "composite", "shared", "junction", "tenant"], [15, 45, 10, 10, 8, 12])[0]
+        style = rng.choices(["none", "surrogate", "composite", "shared", "junction", "tenant"], [12, 36, 12, 10, 12, 18])[0]
         if style == "surrogate":
             table.primary = [self.add_column(table, self.kind(), "id", notnull=True)]
         elif style == "composite":
@@ -146,7 +147,7 @@ class Generator:
             parent_leaf = rng.choice(parent.leaves)
             target = parent.leaf_unique
         elif targets:
-            target = rng.choice(targets)
+            target = max(targets, key=len) if self.chance(0.4) else rng.choice(targets)
         else:
             return None
         if same_columns_as:
@@ -218,7 +219,7 @@ class Generator:
                         key.set_columns = free
                     elif self.chance(0.8):
                         key.action = "CASCADE"
-                elif len(free) > 1 and not key.match_full and self.chance(0.2):
+                elif len(free) > 1 and not key.match_full and self.chance(0.5):
                     key.set_columns = free[:1]
             for column in key.columns:
                 if (key.action == "SET DEFAULT" or self.chance(0.05)) and not column.identifying and self.chance(0.6):
@@ -247,8 +248,9 @@ class Generator:
     def emit(self, schemas):
         rng = self.rng
         root = self.tables[0]
-        victim = rng.choice(root.rows)
+        victim = root.rows[0] if self.chance(0.7) else rng.choice(root.rows)
         case = Case(self.seed, root.qualified(), root.primary[0].name, victim[root.primary[0]])
+        case.mode = "tombstone" if self.chance(0.1) else "delete"
         case.isolation = rng.choices(["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"], [6, 2, 2])[0]
         needs = []
         for table in self.tables:

@@ -5,6 +5,7 @@ from shapes import compare
 
 def choose_policies(case, keys, root, rng):
     style = rng.choices(["declared", "permissive", "wild"], [15, 55, 30])[0]
+    reassigning = rng.random() < 0.3
     for key in keys:
         declared = {"CASCADE": "delete", "SET NULL": "nullify", "SET DEFAULT": "default"}.get(key.action)
         nullable = not any(c.notnull for c in key.set_columns or key.columns)
@@ -14,15 +15,17 @@ def choose_policies(case, keys, root, rng):
                 add(case, key, "delete", "delete")
             continue
         if style == "permissive":
+            if declared == "nullify" and not nullable and rng.random() < 0.9 or declared == "default" and rng.random() < 0.7:
+                declared = "delete"
             action = declared or ("nullify" if nullable and rng.random() < 0.6 else "delete")
             if rng.random() < 0.15:
                 action = rng.choice(["delete"] + ["nullify"] * nullable)
-            if rng.random() < 0.06:
+            if reassigning and rng.random() < 0.15:
                 action = "reassign"
         else:
             if rng.random() < 0.3:
                 continue
-            action = rng.choice(["delete", "delete", "delete", "nullify", "default", "reassign", "block", "retain"])
+            action = rng.choice(["delete", "delete", "delete", "nullify", "default", "block"] + ["reassign", "retain"] * reassigning)
         target = None
         if action == "reassign":
             target = reassign_target(case, key, root, rng)

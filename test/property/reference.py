@@ -235,13 +235,16 @@ class Reference:
             action = self.actions[e]
             if action in ("undeclared", "block", "retain"):
                 for row in self.state[edge.child.top]:
-                    if row in self.gone:
+                    if row in self.gone and not (row is self.root_row and self.mode == "tombstone"):
                         continue
                     before = self.child_side(edge, row)
                     if before is None or self.parents[e].get(before) not in self.gone:
                         continue
                     after = self.child_side(edge, row, out.updated.get(row))
-                    if action == "retain" and self.mode == "tombstone" and self.parents[e][before] is self.root_row:
+                    if row is self.root_row and self.parents[e][before] is row:
+                        out.lenient.append("a tombstone refers to itself")
+                        out.unsure.add(e)
+                    elif action == "retain" and self.mode == "tombstone" and self.parents[e][before] is self.root_row:
                         out.counts[e, "retain"] += 1
                     elif after == before:
                         out.blockers[e] = action

@@ -132,7 +132,7 @@ class Key:
 
 
 def fill_rows(tables, keys, rng):
-    sizes = [0, 1, 3, 6, 10, 16]
+    sizes = [0, 3, 6, 10, 16, 24]
     for table in tables:
         count = rng.randint(2, 7) if table.index == 0 else rng.choice(sizes)
         uniques = [c for u in table.uniques + ([table.primary] if table.primary else []) for c in u]
@@ -171,7 +171,7 @@ def refer(key, rng):
         matching = [p for p in parents if all(compare(row[c], c, t) == compare(p[t], t, t) for c, t in fixed)]
         if not matching:
             continue
-        chosen = rng.choice(matching)
+        chosen = matching[int(len(matching) * rng.random() ** 2)]      # the first rows have most children
         for column, target, convert in zip(key.columns, key.target, key.converts):
             if column in free and chosen[target] is not None:
                 row[column] = convert(chosen[target], rng)

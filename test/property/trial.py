@@ -46,6 +46,8 @@ def run_trial(connection, case, with_engine, with_native):
         out = reference.compute()
         result.facts = {"tables": len(catalogue.tops()), "deleted": len(out.deleted), "refused": bool(out.blockers or out.must_fail or out.collateral_refused),
                         "lenient": bool(out.lenient)}
+        for reason in set(out.blockers.values()) | {t.split()[0] for t in out.must_fail} | ({"collateral"} if out.collateral_refused else set()):
+            result.facts["refused for " + reason] = True
         if with_native and native.possible(reference):
             cursor.execute("SAVEPOINT native")
             verdict, text = native.check(cursor, case, catalogue, reference)
