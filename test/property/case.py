@@ -37,6 +37,7 @@ class Case:
     isolation: str = "READ COMMITTED"
     items: list = field(default_factory=list)
     policies: list = field(default_factory=list)    # dicts: relation, edge, action, collateral, reassign_to
+    links: list = field(default_factory=list)       # dicts: link, relation, parent, columns, parent_columns, action
     setup: str = None                               # a case read from a file has text only
 
     def setup_sql(self):
@@ -53,13 +54,21 @@ class Case:
         return "SELECT vedfolnir_set_policy(%s::regclass, %s, %s, reason => 'test', collateral => %s%s)" % (
             literal(policy["relation"]), literal(policy["edge"]), literal(policy["action"]), literal(policy["collateral"]), extra)
 
+    def link_sql(self, link):
+        return "SELECT vedfolnir_add_link(%s, %s::regclass, %s::regclass, columns => ARRAY[%s]::name[], parent_columns => ARRAY[%s]::name[], action => %s)" % (
+            literal(link["link"]), literal(link["relation"]), literal(link["parent"]), ", ".join(map(literal, link["columns"])),
+            ", ".join(map(literal, link["parent_columns"])), literal(link["action"]))
+
+    def configuration(self):
+        return [self.register_sql()] + [self.link_sql(link) for link in self.links] + [self.policy_sql(p) for p in self.policies]
+
     def run_sql(self, dry_run, plan_hash=None):
         extra = "" if plan_hash is None else ", plan_hash => " + literal(plan_hash)
         return "SELECT step, relation, via, action, row_count, collateral, note FROM vedfolnir_delete_user(user_key => %s, dry_run => %s%s)" % (
             literal(self.key), "true" if dry_run else "false", extra)
 
     def save(self, path, remark):
-        facts = {k: getattr(self, k) for k in ("seed", "root", "key_column", "key", "mode", "isolation", "policies")}
+        facts = {k: getattr(self, k) for k in ("seed", "root", "key_column", "key", "mode", "isolation", "policies", "links")}
         with open(path, "w", encoding="utf-8") as f:
             for line in remark.splitlines():
                 f.write("-- " + line + "\n")
@@ -67,7 +76,7 @@ class Case:
             f.write("BEGIN ISOLATION LEVEL " + self.isolation + ";\n")
             f.write(self.setup_sql())
             f.write(BOUNDARY + "\n")
-            for sql in [self.register_sql()] + [self.policy_sql(p) for p in self.policies] + [self.run_sql(True), self.run_sql(False)]:
+            for sql in self.configuration() + [self.run_sql(True), self.run_sql(False)]:
                 f.write(sql + ";\n")
             f.write("ROLLBACK;\n")
 

@@ -92,6 +92,7 @@ class Edge:
     validated: bool
     deferrable: bool
     update_action: str
+    link: str = None                # the action of a declared link, None for a key
 
     def order(self):
         return (self.child.schema.encode(), self.child.name.encode(), self.name.encode())
@@ -125,6 +126,13 @@ class Catalogue:
         cursor.execute(UNIQUES)
         self.uniques = [(self.relations[rel], [self.relations[rel].attributes[a].name for a in attributes], not_distinct, immediate)
                         for rel, attributes, not_distinct, immediate in cursor.fetchall()]
+
+    def add_links(self, links):
+        by_name = {r.qualified(): r for r in self.relations.values()}
+        for link in links:
+            self.edges.append(Edge(link["link"], by_name[link["relation"]], by_name[link["parent"]], link["columns"], link["parent_columns"],
+                                   link["columns"], "a", False, False, False, "a", link["action"]))
+        self.edges.sort(key=Edge.order)
 
     def tops(self):
         return [r for r in self.relations.values() if r.top == r.oid]

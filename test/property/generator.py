@@ -22,6 +22,7 @@ class Generator:
         self.keys = []
         self.taken = {}
         self.unusual = self.rng.choice([0.1, 0.4, 0.8])
+        self.linking = self.rng.random() < 0.15
         self.repeat_names = self.rng.random() < 0.2
 
     def chance(self, p):
@@ -180,6 +181,10 @@ class Generator:
             key.child_leaf = rng.choice(child.leaves)
         if not child.leaves and self.chance(0.1):
             key.not_valid = True
+        alike = all(c.kind.name == t.kind.name for c, t in zip(columns, target))
+        if self.linking and alike and not identifying and not key.match_full and self.chance(0.3):
+            key.link = rng.choice(["delete", "delete", "nullify", "retain", "block"])
+            key.not_valid, key.deferrable, key.action = True, "", "NO ACTION"
         self.keys.append(key)
         return key
 
@@ -204,7 +209,7 @@ class Generator:
                 elif key and self.chance(0.1):
                     self.add_key(child, parent)
         for key in self.keys:
-            key.not_valid = key.not_valid and not key.child.leaves
+            key.not_valid = key.not_valid and (not key.child.leaves or key.link is not None)
             loose = [c for c in key.columns if not c.identifying and key.child.index]
             for column in loose:
                 if key.action != "SET NULL" and self.chance(0.25) or self.chance(0.03):
@@ -264,6 +269,9 @@ class Generator:
         for table in self.tables:
             case.items += table.row_items()
         for key in self.keys:
+            if key.link:
+                case.links.append(key.link_facts())
+                continue
             case.items.append(key.item())
             if self.chance(0.3):
                 case.items.append(Item("index", "CREATE INDEX ON %s (%s)" % (key.relation(), ident(key.columns[0].name)), key.tables()))

@@ -10,6 +10,10 @@ def choose_policies(case, keys, root, rng):
         declared = {"CASCADE": "delete", "SET NULL": "nullify", "SET DEFAULT": "default"}.get(key.action)
         nullable = not any(c.notnull for c in key.set_columns or key.columns)
         collateral = "delete" if style == "permissive" or rng.random() < 0.5 else "refuse"
+        if key.link:
+            if rng.random() < 0.7:
+                add(case, key, rng.choice(["delete", "nullify"] if nullable else ["delete"]), collateral)
+            continue
         if style == "declared":
             if declared == "delete" and rng.random() < 0.9:
                 add(case, key, "delete", "delete")

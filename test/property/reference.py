@@ -34,7 +34,7 @@ class Reference:
         self.edges = catalogue.edges
         chosen = {(p["relation"], p["edge"]): p for p in policies}
         self.policy = [chosen.get((e.child.qualified(), e.name)) for e in self.edges]
-        self.actions = [p["action"] if p else DECLARED[e.declared] for p, e in zip(self.policy, self.edges)]
+        self.actions = [p["action"] if p else e.link or DECLARED[e.declared] for p, e in zip(self.policy, self.edges)]
         attribute = root.named(key_column)
         wanted = canonical(key, attribute.base, attribute.base, attribute.locale)
         self.root_row = next(r for r in state[root.oid]
@@ -244,7 +244,7 @@ class Reference:
                     if row is self.root_row and self.parents[e][before] is row:
                         out.lenient.append("a tombstone refers to itself")
                         out.unsure.add(e)
-                    elif action == "retain" and self.mode == "tombstone" and self.parents[e][before] is self.root_row:
+                    elif action == "retain" and (edge.link or self.mode == "tombstone" and self.parents[e][before] is self.root_row):
                         out.counts[e, "retain"] += 1
                     elif after == before:
                         out.blockers[e] = action
@@ -265,6 +265,8 @@ class Reference:
     def check_promises(self):
         out = self.out
         for e, edge in enumerate(self.edges):
+            if edge.link:
+                continue
             known = set()
             for row in self.state[edge.parent.top]:
                 if row not in out.deleted:

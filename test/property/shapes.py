@@ -102,6 +102,7 @@ class Key:
         self.parent_leaf, self.child_leaf = parent_leaf, None
         self.name, self.action, self.set_columns = None, "NO ACTION", None
         self.match_full, self.deferrable, self.not_valid = False, "", False
+        self.link = None                # the action, where it is a declared link and no key
 
     def relation(self):
         return self.child.leaf_qualified(self.child_leaf) if self.child_leaf else self.child.qualified()
@@ -109,8 +110,15 @@ class Key:
     def tables(self):
         return frozenset([self.child.qualified(), self.parent.qualified()])
 
+    def parent_relation(self):
+        return self.parent.leaf_qualified(self.parent_leaf) if self.parent_leaf else self.parent.qualified()
+
+    def link_facts(self):
+        return {"link": self.name, "relation": self.relation(), "parent": self.parent_relation(), "columns": [c.name for c in self.columns],
+                "parent_columns": [c.name for c in self.target], "action": self.link, "table": self.child.qualified(), "parent_table": self.parent.qualified()}
+
     def item(self):
-        parent = self.parent.leaf_qualified(self.parent_leaf) if self.parent_leaf else self.parent.qualified()
+        parent = self.parent_relation()
         subset = "" if not self.set_columns else " (%s)" % ", ".join(ident(c.name) for c in self.set_columns)
         sql = "ALTER TABLE %s ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s (%s)%s ON DELETE %s%s %s%s" % (
             self.relation(), ident(self.name), ", ".join(ident(c.name) for c in self.columns), parent,

@@ -50,7 +50,9 @@ def without(case, items):
     smaller = case.copy()
     gone = set(items)
     smaller.items = [i for n, i in enumerate(smaller.items) if n not in gone]
-    edges = {i.edge for i in smaller.items if i.edge}
+    tables = {t for i in smaller.items if i.kind == "table" for t in i.tables}
+    smaller.links = [k for k in smaller.links if k["parent_table"] in tables and k["table"] in tables]
+    edges = {i.edge for i in smaller.items if i.edge} | {(k["relation"], k["link"]) for k in smaller.links}
     smaller.policies = [p for p in smaller.policies if (p["relation"], p["edge"]) in edges]
     return smaller
 
@@ -67,6 +69,11 @@ def candidates(case):
     for n, item in enumerate(case.items):
         if item.kind in ("key", "trigger", "owner", "index", "prelude"):
             yield without(case, [n])
+    for n in range(len(case.links)):
+        smaller = case.copy()
+        link = smaller.links.pop(n)
+        smaller.policies = [p for p in smaller.policies if (p["relation"], p["edge"]) != (link["relation"], link["link"])]
+        yield smaller
     for n in range(len(case.policies)):
         smaller = case.copy()
         del smaller.policies[n]

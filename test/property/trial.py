@@ -31,6 +31,10 @@ def run_trial(connection, case, with_engine, with_native):
         except psycopg2.Error as error:
             raise Invalid("%s %s" % (error.pgcode, error.diag.message_primary)) from error
         catalogue = Catalogue(cursor)
+        try:
+            catalogue.add_links(case.links)
+        except KeyError as error:
+            raise Invalid("a link without its table") from error
         root = next((r for r in catalogue.relations.values() if r.qualified() == case.root), None)
         if root is None:
             raise Invalid("no root table")
