@@ -91,4 +91,26 @@ plant tests_listed 'test/zz_plant/ belongs to no suite' test/zz_plant/a.sql 'SEL
 plant docs 'setting vedfolnir.zz_plant is not described' src/ext/zz_plant.cpp 'static const char *n = "vedfolnir.zz_plant";'
 plant docs 'function vedfolnir_zz_plant is not described' src/sql/99_zz_plant.sql 'CREATE FUNCTION vedfolnir_zz_plant() RETURNS int'
 plant docs 'option --zz-plant is not described' src/listener/zz_plant.cpp '    app.add_flag("-z,--zz-plant", flag);'
+
+# The runner of TAP files: nothing that went wrong may count as passed.
+totals() {
+    local name=$1 expected=$2 output
+    printf '%s\n' "$3" >"$scratch/$name.sh"
+    output=$(perl tools/tap_run.pl --exec bash "$scratch/$name.sh" 2>/dev/null); local code=$?
+    if [ "$(tail -n 1 <<<"$output")" = "totals $expected" ] && { [ "$code" != 0 ] || [ "$expected" = '2 0 0' ]; }; then
+        echo "ok - plant: tap_run: $name"
+    else
+        printf '%s\n' "$output"
+        echo "not ok - plant: tap_run: $name should be $expected with a failure, and is $(tail -n 1 <<<"$output"), exit code $code"
+        rc=1
+    fi
+}
+totals all_pass '2 0 0' $'echo ok 1; echo ok 2; echo 1..2'
+totals one_fails '1 1 0' $'echo ok 1; echo not ok 2; echo 1..2'
+totals stops_half_way '1 1 0' $'echo 1..2; echo ok 1'
+totals has_no_plan '1 1 0' $'echo ok 1'
+totals dies_after_the_plan '1 1 0' $'echo ok 1; echo 1..1; exit 3'
+totals runs_nothing '0 1 0' $'true'
+totals skips_one '1 0 1' $'echo ok 1; echo "ok 2 # SKIP no server"; echo 1..2'
+totals skips_all '0 0 1' $'echo "1..0 # SKIP no server"'
 exit $rc
