@@ -132,6 +132,7 @@ VDF_FUNCTION(vedfolnir_claim_tasks)
     if (left < 1 || left > BATCH_MAX)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                         errmsg("batch must be between 1 and %d, not %d", BATCH_MAX, left)));
+    vdf_queue_require_lease(PG_GETARG_DATUM(2));
     InitMaterializedSRF(fcinfo, 0);
     role = vdf_queue_session_role();
     vdf_queue_enter(&scope);
@@ -228,6 +229,7 @@ VDF_FUNCTION(vedfolnir_extend_lease)
     for (int i = 0; i < 3; i++)
         values[i] = PG_GETARG_DATUM(i);
     vdf_queue_require_same_length(values, 2);
+    vdf_queue_require_lease(values[2]);
     vdf_queue_enter(&scope);
     vdf_queue_execute(sql, 3, types, values, NULL);
     held = (int) SPI_processed;

@@ -96,6 +96,14 @@ void vdf_queue_require_outcomes(Datum outcomes)
     }
 }
 
+void vdf_queue_require_lease(Datum lease)
+{
+    Interval *value = DatumGetIntervalP(lease);
+
+    if (value->time + (value->day + (int64) value->month * DAYS_PER_MONTH) * USECS_PER_DAY <= 0)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("lease must be longer than zero")));
+}
+
 Datum vdf_queue_one_id(Datum id)
 {
     return PointerGetDatum(construct_array(&id, 1, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));

@@ -30,6 +30,9 @@ void vdf_queue_require_same_length(const Datum *arrays, int count);
 /* 22023 unless each element is done or skipped. */
 void vdf_queue_require_outcomes(Datum outcomes);
 
+/* 22023 unless the interval is longer than zero. */
+void vdf_queue_require_lease(Datum lease);
+
 /* bigint[] with one element. */
 Datum vdf_queue_one_id(Datum id);
 
