@@ -14,7 +14,7 @@ ISOLATION_OPTS = --inputdir=test/isolation --outputdir=build/isolation
 
 PG_CONFIG ?= pg_config
 PG_CPPFLAGS = -Isrc
-PG_CXXFLAGS = -std=c++17 -Wall -Wextra -Wshadow -Wno-register -Wno-unused-parameter -Wno-missing-field-initializers \
+PG_CXXFLAGS = -std=c++17 -Wall -Wextra -Wshadow=local -Wno-register -Wno-unused-parameter -Wno-missing-field-initializers \
 	-fstack-protector-strong $(EXTRA_CXX)
 SHLIB_LINK = -lstdc++ -Wl,--version-script=src/ext/vedfolnir.map -Wl,-z,relro -Wl,-z,now $(EXTRA_LINK)
 

@@ -171,7 +171,7 @@ std::string sql_of(const Plan &plan, const VdfSqlRequest &r)
     case VDF_SQL_DETACH:
         return sql_detach(plan, r.number, std::vector<int>(r.edges, r.edges + r.nedges), r.flags & VDF_TOMBSTONE);
     case VDF_SQL_FIND_LEFT: return sql_find_left(plan, r.number);
-    case VDF_SQL_FIND_FOREIGN: return sql_find_foreign(plan, r.number);
+    case VDF_SQL_FIND_FOREIGN: return sql_find_foreign(plan, r.number, r.flags & VDF_KEYS);
     case VDF_SQL_FOLLOW_OWN: return sql_follow_own(plan, r.number);
     case VDF_SQL_FIND_SUCCESSOR: return sql_find_successor(plan, r.number);
     case VDF_SQL_COUNT_KEY: return sql_count_key(plan, r.number);

@@ -339,17 +339,17 @@ std::string sql_find_left(const Plan &plan, int edge)
     return "SELECT c.tableoid AS vdf_t, c.ctid AS vdf_i FROM " + e.from + " c, vdf_d d WHERE " + where;
 }
 
-std::string sql_find_foreign(const Plan &plan, int edge)
+std::string sql_find_foreign(const Plan &plan, int edge, bool parents_go)
 {
     const Edge &e = plan.graph.edges[edge];
     std::vector<std::string> not_null;
     for (size_t i = 0; i < e.pairs.size(); i++)
         not_null.push_back(child_in_keys(edge, i) + " IS NOT NULL");
-    std::string sql =
-        (boost::format("SELECT a.vdf_t, a.vdf_i, a.vdf_e FROM vdf_a a WHERE %1% AND NOT EXISTS (SELECT FROM vdf_d d "
-                       "WHERE %2%)") %
-         join(not_null, " AND ") % pairs_condition(plan, edge, Parent::keys, Child::keys))
-            .str();
+    std::string sql = "SELECT a.vdf_t, a.vdf_i, a.vdf_e FROM vdf_a a WHERE " + join(not_null, " AND ");
+    if (parents_go)
+        sql += (boost::format(" AND NOT EXISTS (SELECT FROM vdf_d d WHERE %1%)") %
+                pairs_condition(plan, edge, Parent::keys, Child::keys))
+                   .str();
     // A key that was validated cannot lead nowhere; a link or a NOT VALID key can, and then nobody else owns the row.
     if (e.link || !e.validated)
         sql += (boost::format(" AND EXISTS (SELECT FROM %1% p WHERE %2%)") % e.parent_from %

@@ -43,7 +43,8 @@ std::string sql_detach(const Plan &plan, int node, const std::vector<int> &edges
 // Rows (identity) that still refer to the key set; used by dry run, proof and blockers.
 std::string sql_find_left(const Plan &plan, int edge);
 // Rows of key set vdf_a whose reference through the edge leads to a row that stays.
-std::string sql_find_foreign(const Plan &plan, int edge);
+// parents_go: some of the parents go too, vdf_d has them.
+std::string sql_find_foreign(const Plan &plan, int edge, bool parents_go);
 // Rows of key set vdf_a that the edge ties to key set vdf_d.
 std::string sql_follow_own(const Plan &plan, int edge);
 // Does the target of a reassignment exist? $1 is the new value.

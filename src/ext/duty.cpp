@@ -36,10 +36,10 @@ void vdf_require_duty(const char *duty)
 }
 
 /* Reads a duty name; 22023 for anything else. */
-static const char *duty_argument(Datum text)
+static const char *duty_argument(Datum value)
 {
     static const char *const duties[] = {"admin", "operator", "viewer", "worker"};
-    char *given = TextDatumGetCString(text);
+    char *given = TextDatumGetCString(value);
 
     for (size_t i = 0; i < lengthof(duties); i++)
         if (strcmp(given, duties[i]) == 0)

@@ -19,9 +19,11 @@ void vdf_store_open(VdfStore *store)
 
     GetUserIdAndSecContext(&store->user, &store->context);
     store->count = 0;
+    store->memory = CurrentMemoryContext;
     SetUserIdAndSecContext(owner, store->context | SECURITY_LOCAL_USERID_CHANGE);
     if (SPI_connect() != SPI_OK_CONNECT)
         elog(ERROR, "SPI_connect failed");
+    MemoryContextSwitchTo(store->memory);
 }
 
 uint64 vdf_store_run(VdfStore *store, const char *sql, int nargs, Oid *types, Datum *values, const char *nulls,
@@ -32,6 +34,7 @@ uint64 vdf_store_run(VdfStore *store, const char *sql, int nargs, Oid *types, Da
     if (result < 0)
         elog(ERROR, "SPI failed: %s", SPI_result_code_string(result));
     store->count = SPI_processed;
+    MemoryContextSwitchTo(store->memory); /* SPI leaves its own context behind */
     return SPI_processed;
 }
 
@@ -44,18 +47,9 @@ Datum vdf_store_datum(VdfStore *store, uint64 row, int column, bool *isnull)
 
 char *vdf_store_text(VdfStore *store, uint64 row, int column)
 {
-    char *text;
-
     if (SPI_tuptable == NULL || row >= SPI_tuptable->numvals)
         elog(ERROR, "no row %llu in the result", (unsigned long long) row);
-    text = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
-    if (text != NULL) {
-        char *copy = (char *) SPI_palloc(strlen(text) + 1);
-
-        strcpy(copy, text);
-        text = copy;
-    }
-    return text;
+    return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
 }
 
 void vdf_store_close(VdfStore *store)

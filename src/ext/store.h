@@ -15,6 +15,7 @@ typedef struct VdfStore
     Oid user;
     int context;
     uint64 count;
+    MemoryContext memory; /* the caller's: stays current, results are copied there */
 } VdfStore;
 
 /* Opens SPI as the owner of the tables. Errors in between are cleaned up by the transaction's abort. */
@@ -22,7 +23,7 @@ void vdf_store_open(VdfStore *store);
 /* Runs a statement; read_only for what must work on a standby. Returns the number of rows. */
 uint64 vdf_store_run(VdfStore *store, const char *sql, int nargs, Oid *types, Datum *values, const char *nulls,
                      bool read_only);
-/* Column (1 ...) of a result row, as text in the context that was current at vdf_store_open; NULL for null. */
+/* Column (1 ...) of a result row as text; NULL for null. */
 char *vdf_store_text(VdfStore *store, uint64 row, int column);
 Datum vdf_store_datum(VdfStore *store, uint64 row, int column, bool *isnull);
 void vdf_store_close(VdfStore *store);

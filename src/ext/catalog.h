@@ -1,0 +1,47 @@
+/*
+ * catalog.h: foreign keys as the catalogue has them.
+ */
+#ifndef VEDFOLNIR_CATALOG_H
+#define VEDFOLNIR_CATALOG_H
+
+#include "bridge/wall.h"
+#include "ext/pg.h"
+
+/* One declared foreign key; the rows that partitioning adds below it are left out. */
+typedef struct VdfForeignKey
+{
+    Oid oid;
+    Oid relation;
+    Oid referenced;
+    NameData name;
+    char delete_type;
+    bool validated;
+    bool enforced;
+    bool period;
+    bool deferrable;
+} VdfForeignKey;
+
+/* All foreign keys of the database, temporary tables of other sessions left out. */
+VdfForeignKey *vdf_foreign_keys(int *count);
+
+/* The top of a partition tree; the relation itself when it is no partition. */
+Oid vdf_partition_root(Oid relation);
+Oid vdf_relation_owner(Oid relation);
+/* "{oid,...}" of a relation and all its partitions. */
+char *vdf_partition_leaves(Oid relation);
+/* What a statement addresses: "schema.name", with ONLY unless it is partitioned. */
+char *vdf_from_clause(Oid relation);
+/* "OPERATOR(schema.name)" */
+char *vdf_operator(Oid op);
+/* "::schema.type" */
+char *vdf_cast(Oid type);
+
+/* Fills the column pairs, set columns and referring attributes of a key. */
+void vdf_key_details(const VdfForeignKey *key, VdfEdge *edge, AttrNumber *attributes, int *nattributes);
+/* The pair of a link: a column or an expression against a column of the parent. */
+void vdf_link_pair(Oid relation, const char *column, const char *expression, Oid parent, const char *parent_column,
+                   VdfPair *pair);
+/* The columns that an edge sets when rows are detached: declared ones, else all; defaults where asked for. */
+void vdf_set_columns(Oid relation, const AttrNumber *attributes, int n, bool only_nullable, bool defaults, VdfEdge *edge);
+
+#endif

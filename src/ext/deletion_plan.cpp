@@ -1,0 +1,492 @@
+#include "ext/deletion_plan.h"
+
+#include "ext/catalog.h"
+#include "ext/facts.h"
+#include "ext/report.h"
+
+typedef struct NodeEntry
+{
+    Oid relation; /* hash key */
+    int number;
+} NodeEntry;
+
+/* What the edges of the whole database are, before the walk says which of them matter. */
+typedef struct Gathering
+{
+    VdfDeletionPlan *plan;
+    HTAB *node_numbers;
+    int nnodes;
+    Oid *node_relations;
+    int room;
+    VdfForeignKey *keys;
+    int nkeys;
+    VdfEdge *edges; /* keys, then links */
+    int nedges;
+    int *policies; /* per edge, -1: none */
+} Gathering;
+
+static int node_of(Gathering *g, Oid relation)
+{
+    Oid root = vdf_partition_root(relation);
+    bool found;
+    NodeEntry *entry = (NodeEntry *) hash_search(g->node_numbers, &root, HASH_ENTER, &found);
+
+    if (!found) {
+        if (g->nnodes == g->room) {
+            g->room *= 2;
+            g->node_relations = (Oid *) repalloc(g->node_relations, sizeof(Oid) * g->room);
+        }
+        entry->number = g->nnodes;
+        g->node_relations[g->nnodes++] = root;
+    }
+    return entry->number;
+}
+
+static int policy_of(VdfConfiguration *c, Oid relation, const char *edge)
+{
+    for (int i = 0; i < c->npolicies; i++)
+        if (c->policies[i].relation == relation && strcmp(c->policies[i].edge, edge) == 0)
+            return i;
+    return -1;
+}
+
+static char declared_action(const VdfForeignKey *key)
+{
+    if (key->period)
+        return VDF_ACTION_NONE;
+    switch (key->delete_type) {
+    case FKCONSTR_ACTION_CASCADE: return VDF_ACTION_DELETE;
+    case FKCONSTR_ACTION_SETNULL: return VDF_ACTION_NULLIFY;
+    case FKCONSTR_ACTION_SETDEFAULT: return VDF_ACTION_DEFAULT;
+    default: return VDF_ACTION_NONE;
+    }
+}
+
+static void apply_policy(Gathering *g, int edge, Oid relation, const char *name)
+{
+    VdfConfiguration *c = g->plan->configuration;
+    int policy = policy_of(c, relation, name);
+
+    g->policies[edge] = policy;
+    if (policy < 0)
+        return;
+    c->policies[policy].used = true;
+    g->edges[edge].policy = c->policies[policy].action;
+    g->edges[edge].collateral_ok = c->policies[policy].collateral_ok;
+}
+
+/* All edges with just what reachability needs. */
+static void gather_edges(Gathering *g)
+{
+    VdfConfiguration *c = g->plan->configuration;
+
+    g->keys = vdf_foreign_keys(&g->nkeys);
+    g->nedges = g->nkeys + c->nlinks;
+    g->edges = (VdfEdge *) palloc0(sizeof(VdfEdge) * (g->nedges + 1));
+    g->policies = (int *) palloc(sizeof(int) * (g->nedges + 1));
+    for (int i = 0; i < g->nkeys; i++) {
+        VdfForeignKey *key = &g->keys[i];
+
+        g->edges[i].child = node_of(g, key->relation);
+        g->edges[i].parent = node_of(g, key->referenced);
+        g->edges[i].name = NameStr(key->name);
+        g->edges[i].declared = declared_action(key);
+        g->edges[i].validated = key->validated;
+        g->edges[i].link = !key->enforced;
+        apply_policy(g, i, key->relation, NameStr(key->name));
+    }
+    for (int i = 0; i < c->nlinks; i++) {
+        VdfLink *link = &c->links[i];
+        VdfEdge *edge = &g->edges[g->nkeys + i];
+
+        edge->child = node_of(g, link->relation);
+        edge->parent = node_of(g, link->parent);
+        edge->name = link->link;
+        edge->declared = link->action == VDF_ACTION_BLOCK ? VDF_ACTION_NONE : link->action;
+        edge->link = true;
+        apply_policy(g, g->nkeys + i, link->relation, link->link);
+    }
+}
+
+/* A policy whose constraint or link is gone must not fall back to the declared action. */
+static void find_stale_policies(VdfConfiguration *c)
+{
+    for (int i = 0; i < c->npolicies; i++)
+        if (!c->policies[i].used)
+            vdf_configuration_stale(c, c->policies[i].stored_name, c->policies[i].edge,
+                                    "a policy names a foreign key or link that does not exist (any more)");
+}
+
+static void describe_relation(VdfEdge *edge, Oid relation, Oid parent)
+{
+    edge->schema = get_namespace_name(get_rel_namespace(relation));
+    edge->relation = get_rel_name(relation);
+    edge->display = vdf_relation_name(relation);
+    edge->from = vdf_from_clause(relation);
+    edge->parent_from = vdf_from_clause(parent);
+    if (vdf_partition_root(parent) != parent)
+        edge->parent_leaves = vdf_partition_leaves(parent);
+    if (vdf_partition_root(relation) != relation)
+        edge->child_leaves = vdf_partition_leaves(relation);
+}
+
+static void link_details(VdfDeletionPlan *plan, VdfLink *link, VdfEdge *edge, VdfEdgeInfo *info)
+{
+    VdfPair *pairs = (VdfPair *) palloc0(sizeof(VdfPair) * link->npairs);
+
+    for (int i = 0; i < link->npairs; i++) {
+        const char *column = link->columns ? link->columns[i] : NULL;
+
+        if (get_attnum(link->parent, link->parent_columns[i]) == InvalidAttrNumber ||
+            (column && get_attnum(link->relation, column) == InvalidAttrNumber)) {
+            vdf_configuration_stale(plan->configuration, edge->display, edge->name,
+                                    "a link names a column that does not exist any more");
+            edge->blocker = "a column of the link is gone";
+            edge->policy = VDF_ACTION_BLOCK;
+            return;
+        }
+        vdf_link_pair(link->relation, column, link->expression, link->parent, link->parent_columns[i], &pairs[i]);
+        info->attributes[i] = column ? get_attnum(link->relation, column) : InvalidAttrNumber;
+    }
+    edge->pairs = pairs;
+    edge->npairs = info->nattributes = link->npairs;
+    edge->condition = link->condition;
+    vdf_set_columns(link->relation, info->attributes, link->npairs, true,
+                    vdf_edge_action(edge->declared, edge->policy) == VDF_ACTION_DEFAULT, edge);
+}
+
+static const char *names_of_not_null(const VdfEdge *edge)
+{
+    for (int i = 0; i < edge->nsets; i++)
+        if (edge->sets[i].not_null)
+            return edge->sets[i].column;
+    return NULL;
+}
+
+/* Why an edge that changes references cannot do so; NULL when it can. */
+static const char *predict_blocker(VdfDeletionPlan *plan, const VdfEdge *edge)
+{
+    char action = vdf_edge_action(edge->declared, edge->policy);
+    const char *not_null = names_of_not_null(edge);
+
+    if (action == VDF_ACTION_NULLIFY && !(edge->npairs > 0 && edge->pairs[0].any)) {
+        if (edge->nsets == 0)
+            return "an expression cannot be set to NULL";
+        if (not_null)
+            return psprintf("column %s cannot be set to NULL", not_null);
+    }
+    if (action == VDF_ACTION_DEFAULT) {
+        if (edge->nsets == 0)
+            return "an expression has no default";
+        for (int i = 0; i < edge->nsets; i++)
+            if (edge->sets[i].not_null && strcmp(edge->sets[i].defaults, "NULL") == 0)
+                return psprintf("column %s has no default and cannot be NULL", edge->sets[i].column);
+    }
+    if (action == VDF_ACTION_REASSIGN && (edge->npairs != 1 || edge->nsets != 1))
+        return "only a reference of one column can be reassigned";
+    if (action == VDF_ACTION_RETAIN && !edge->link && !(plan->configuration->tombstone && edge->parent == plan->graph.root))
+        return "rows cannot be retained: the row they refer to goes";
+    return NULL;
+}
+
+/* Whole details for the edges whose parent the walk can reach. */
+static void detail_edges(Gathering *g, const unsigned char *reachable)
+{
+    VdfDeletionPlan *plan = g->plan;
+    VdfConfiguration *c = plan->configuration;
+    VdfEdge *edges = (VdfEdge *) palloc0(sizeof(VdfEdge) * (g->nedges + 1));
+    int n = 0;
+
+    plan->edges = (VdfEdgeInfo *) palloc0(sizeof(VdfEdgeInfo) * (g->nedges + 1));
+    for (int i = 0; i < g->nedges; i++) {
+        bool link = i >= g->nkeys;
+        Oid relation = link ? c->links[i - g->nkeys].relation : g->keys[i].relation;
+        Oid parent = link ? c->links[i - g->nkeys].parent : g->keys[i].referenced;
+        VdfEdgeInfo *info = &plan->edges[n];
+        VdfEdge *edge = &edges[n];
+
+        if (!reachable[i])
+            continue;
+        CHECK_FOR_INTERRUPTS();
+        *edge = g->edges[i];
+        info->constraint = link ? InvalidOid : g->keys[i].oid;
+        info->relation = relation;
+        info->parent_relation = parent;
+        info->owner = vdf_relation_owner(relation);
+        info->deferrable = !link && g->keys[i].deferrable;
+        describe_relation(edge, relation, parent);
+        if (link)
+            link_details(plan, &c->links[i - g->nkeys], edge, info);
+        else
+            vdf_key_details(&g->keys[i], edge, info->attributes, &info->nattributes);
+        info->on_key = edge->npairs == 1 && edge->parent == plan->graph.root &&
+                       strcmp(edge->pairs[0].parent_column, plan->graph.key_column) == 0;
+        if (g->policies[i] >= 0) {
+            VdfPolicy *policy = &c->policies[g->policies[i]];
+
+            info->reason = policy->reason;
+            info->reassign_to = policy->reassign_to;
+            edge->reassign_expression = policy->reassign_expression;
+            if (policy->action == VDF_ACTION_REASSIGN && info->nattributes == 1 &&
+                info->attributes[0] != InvalidAttrNumber) {
+                Oid collation;
+
+                get_atttypetypmodcoll(relation, info->attributes[0], &info->reassign_type, &info->reassign_typmod,
+                                      &collation);
+            }
+        }
+        if (edge->blocker == NULL)
+            edge->blocker = predict_blocker(plan, edge);
+        n++;
+    }
+    plan->graph.edges = edges;
+    plan->graph.nedges = n;
+}
+
+static void detail_nodes(Gathering *g)
+{
+    VdfDeletionPlan *plan = g->plan;
+    VdfNode *nodes = (VdfNode *) palloc0(sizeof(VdfNode) * (g->nnodes + 1));
+
+    plan->nodes = (VdfNodeInfo *) palloc0(sizeof(VdfNodeInfo) * (g->nnodes + 1));
+    for (int i = 0; i < g->nnodes; i++) {
+        Oid relation = g->node_relations[i];
+
+        nodes[i].schema = get_namespace_name(get_rel_namespace(relation));
+        nodes[i].relation = get_rel_name(relation);
+        nodes[i].display = vdf_relation_name(relation);
+        nodes[i].from = vdf_from_clause(relation);
+        plan->nodes[i].relation = relation;
+        plan->nodes[i].owner = vdf_relation_owner(relation);
+    }
+    plan->graph.nodes = nodes;
+    plan->graph.nnodes = g->nnodes;
+}
+
+static int edge_named(VdfDeletionPlan *plan, Oid relation, const char *name)
+{
+    for (int i = 0; i < plan->graph.nedges; i++)
+        if (plan->edges[i].relation == relation && strcmp(plan->graph.edges[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+static void detail_rules(VdfDeletionPlan *plan)
+{
+    VdfConfiguration *c = plan->configuration;
+    VdfColumnRule *columns = (VdfColumnRule *) palloc0(sizeof(VdfColumnRule) * (c->ncolumns + 1));
+    VdfTargetRule *targets = (VdfTargetRule *) palloc0(sizeof(VdfTargetRule) * (c->ncleanups + 1));
+    int n = 0, m = 0;
+
+    for (int i = 0; i < c->ncolumns; i++) {
+        VdfColumnSetting *setting = &c->columns[i];
+        int edge = setting->edge[0] ? edge_named(plan, setting->relation, setting->edge) : -1;
+        int node = vdf_plan_node(plan, setting->relation);
+
+        if (node < 0 || (setting->edge[0] && edge < 0))
+            continue; /* the walk does not come there; check() says so */
+        columns[n].edge = edge;
+        columns[n].node = node;
+        columns[n].column = quote_identifier(setting->column);
+        columns[n++].expression = setting->expression;
+    }
+    plan->rules = (VdfCleanup **) palloc0(sizeof(VdfCleanup *) * (c->ncleanups + 1));
+    for (int i = 0; i < c->ncleanups; i++) {
+        VdfCleanup *rule = &c->cleanups[i];
+        int node = vdf_plan_node(plan, rule->relation);
+        VdfNodeInfo *info;
+
+        if (node < 0)
+            continue;
+        info = &plan->nodes[node];
+        targets[m].node = node;
+        targets[m].kind = rule->kind;
+        targets[m].expression = rule->expression;
+        if (info->relation != rule->relation)
+            targets[m].filter = psprintf("c.tableoid OPERATOR(pg_catalog.=) ANY ('%s'::pg_catalog.oid[])",
+                                         vdf_partition_leaves(rule->relation));
+        info->rules = info->rules ? (int *) repalloc(info->rules, sizeof(int) * (info->nrules + 1))
+                                  : (int *) palloc(sizeof(int));
+        info->rules[info->nrules++] = m;
+        plan->rules[m++] = rule;
+    }
+    plan->graph.column_rules = columns;
+    plan->graph.ncolumn_rules = n;
+    plan->graph.target_rules = targets;
+    plan->graph.ntarget_rules = m;
+}
+
+int vdf_plan_node(VdfDeletionPlan *plan, Oid relation)
+{
+    Oid root = vdf_partition_root(relation);
+
+    for (int i = 0; i < plan->graph.nnodes; i++)
+        if (plan->nodes[i].relation == root)
+            return i;
+    return -1;
+}
+
+static void free_core(void *arg)
+{
+    VdfDeletionPlan *plan = (VdfDeletionPlan *) arg;
+
+    if (plan->core)
+        vdf_plan_free(plan->core);
+    plan->core = NULL;
+}
+
+static void make_core(VdfDeletionPlan *plan)
+{
+    MemoryContextCallback *callback = (MemoryContextCallback *) palloc0(sizeof(MemoryContextCallback));
+    VdfError error;
+
+    /* Armed before the plan exists, so that no error can lose it. */
+    callback->func = free_core;
+    callback->arg = plan;
+    MemoryContextRegisterResetCallback(plan->context, callback);
+    if (!vdf_plan_create(&plan->graph, &plan->core, &error))
+        vdf_raise(&error);
+    plan->view = vdf_plan_view(plan->core);
+}
+
+static int compare_oids(const void *a, const void *b)
+{
+    Oid left = *(const Oid *) a, right = *(const Oid *) b;
+
+    return left < right ? -1 : left > right ? 1 : 0;
+}
+
+static HTAB *make_hash(const char *name, Size key, Size entry, MemoryContext context)
+{
+    HASHCTL control;
+
+    memset(&control, 0, sizeof(control));
+    control.keysize = key;
+    control.entrysize = entry;
+    control.hcxt = context;
+    return hash_create(name, 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+/* A statement of the plan and the cached plan for its small key sets. */
+typedef struct StatementKey
+{
+    int kind;
+    int number;
+    unsigned flags;
+    uint32 edges;
+} StatementKey;
+
+typedef struct StatementEntry
+{
+    StatementKey key;
+    const char *sql;
+    CachedPlanSource *cached;
+} StatementEntry;
+
+static VdfDeletionPlan *make_plan(const char *subject)
+{
+    MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "vedfolnir plan", ALLOCSET_DEFAULT_SIZES);
+    MemoryContext caller = MemoryContextSwitchTo(context);
+    VdfDeletionPlan *plan = (VdfDeletionPlan *) palloc0(sizeof(VdfDeletionPlan));
+    Gathering g;
+    VdfGraph whole;
+    VdfError error;
+    unsigned char *reachable;
+    AttrNumber key_number;
+
+    plan->context = context;
+    plan->configuration = vdf_configuration_read(subject);
+    memset(&g, 0, sizeof(g));
+    g.plan = plan;
+    g.room = 256;
+    g.node_relations = (Oid *) palloc(sizeof(Oid) * g.room);
+    g.node_numbers = make_hash("vedfolnir nodes", sizeof(Oid), sizeof(NodeEntry), context);
+
+    key_number = get_attnum(plan->configuration->relation, plan->configuration->key_column);
+    get_atttypetypmodcoll(plan->configuration->relation, key_number, &plan->key_type, &plan->key_typmod,
+                          &plan->key_collation);
+    plan->graph.root = node_of(&g, plan->configuration->relation);
+    plan->graph.key_column = quote_identifier(plan->configuration->key_column);
+    plan->graph.key_op = vdf_operator(lookup_type_cache(plan->key_type, TYPECACHE_EQ_OPR)->eq_opr);
+    plan->graph.label_column =
+        plan->configuration->label_column ? quote_identifier(plan->configuration->label_column) : NULL;
+    plan->graph.tombstone = plan->configuration->tombstone;
+
+    gather_edges(&g);
+    find_stale_policies(plan->configuration);
+    for (int i = 0; i < plan->configuration->ncleanups; i++)
+        (void) node_of(&g, plan->configuration->cleanups[i].relation);
+    memset(&whole, 0, sizeof(whole));
+    whole.root = plan->graph.root;
+    whole.nnodes = g.nnodes;
+    whole.nodes = (VdfNode *) palloc0(sizeof(VdfNode) * (g.nnodes + 1));
+    whole.nedges = g.nedges;
+    whole.edges = g.edges;
+    reachable = (unsigned char *) palloc0(g.nedges + 1);
+    if (!vdf_reachable(&whole, reachable, &error))
+        vdf_raise(&error);
+
+    detail_nodes(&g);
+    detail_edges(&g, reachable);
+    detail_rules(plan);
+    make_core(plan);
+
+    plan->walked = (Oid *) palloc(sizeof(Oid) * (plan->graph.nedges + 1));
+    for (int i = 0; i < plan->graph.nedges; i++)
+        if (OidIsValid(plan->edges[i].constraint))
+            plan->walked[plan->nwalked++] = plan->edges[i].constraint;
+    qsort(plan->walked, plan->nwalked, sizeof(Oid), compare_oids);
+    plan->statements = make_hash("vedfolnir statements", sizeof(StatementKey), sizeof(StatementEntry), context);
+    plan->facts = make_hash("vedfolnir facts", sizeof(Oid), sizeof(VdfFacts), context);
+    plan->valid = true;
+    MemoryContextSwitchTo(caller);
+    return plan;
+}
+
+const char *vdf_plan_text(VdfDeletionPlan *plan, VdfSql kind, int number, unsigned flags, int nedges, const int *edges,
+                          CachedPlanSource ***cache)
+{
+    StatementKey key;
+    StatementEntry *entry;
+    bool found;
+
+    memset(&key, 0, sizeof(key));
+    key.kind = kind;
+    key.number = number;
+    key.flags = flags;
+    key.edges = nedges ? DatumGetUInt32(hash_any((const unsigned char *) edges, nedges * sizeof(int))) : 0;
+    entry = (StatementEntry *) hash_search(plan->statements, &key, nedges > 1 ? HASH_FIND : HASH_ENTER, &found);
+    if (!found || nedges > 1) { /* sets of edges may collide: their text is made anew */
+        VdfSqlRequest request = {kind, number, flags, nedges, edges};
+        VdfError error;
+        const char *text;
+
+        if (!vdf_plan_sql(plan->core, &request, &text, &error))
+            vdf_raise(&error);
+        if (nedges > 1) {
+            *cache = NULL;
+            return pstrdup(text);
+        }
+        entry->sql = MemoryContextStrdup(plan->context, text);
+        entry->cached = NULL;
+    }
+    *cache = &entry->cached;
+    return entry->sql;
+}
+
+VdfDeletionPlan *vdf_plan_for(const char *subject)
+{
+    return make_plan(subject);
+}
+
+void vdf_plan_release(VdfDeletionPlan *plan)
+{
+    HASH_SEQ_STATUS scan;
+    StatementEntry *entry;
+
+    hash_seq_init(&scan, plan->statements);
+    while ((entry = (StatementEntry *) hash_seq_search(&scan)) != NULL)
+        if (entry->cached)
+            DropCachedPlan(entry->cached);
+    MemoryContextDelete(plan->context);
+}

@@ -1,0 +1,73 @@
+/*
+ * deletion_plan.h: the plan of a subject: graph and configuration on this side of the wall, core's plan on the other.
+ */
+#ifndef VEDFOLNIR_DELETION_PLAN_H
+#define VEDFOLNIR_DELETION_PLAN_H
+
+#include "bridge/wall.h"
+#include "ext/configuration.h"
+#include "ext/pg.h"
+
+/* What only PostgreSQL knows about an edge; VdfGraph.edges has the rest, under the same number. */
+typedef struct VdfEdgeInfo
+{
+    Oid constraint; /* InvalidOid: a link */
+    Oid relation;
+    Oid parent_relation;
+    Oid owner;
+    int nattributes;
+    AttrNumber attributes[INDEX_MAX_KEYS]; /* referring columns, 0 for an expression */
+    bool on_key;                           /* one column pair, on the subject's key column */
+    char *reason;                          /* of the policy */
+    char *reassign_to;
+    Oid reassign_type;
+    int32 reassign_typmod;
+    bool deferrable;
+} VdfEdgeInfo;
+
+typedef struct VdfNodeInfo
+{
+    Oid relation; /* the partition root */
+    Oid owner;
+    int nrules;
+    int *rules; /* numbers of target rules, in the order of vdf_x */
+} VdfNodeInfo;
+
+typedef struct VdfDeletionPlan
+{
+    MemoryContext context;
+    VdfConfiguration *configuration;
+    Oid key_type;
+    int32 key_typmod;
+    Oid key_collation;
+    VdfGraph graph;
+    VdfNodeInfo *nodes;
+    VdfEdgeInfo *edges;
+    VdfCleanup **rules; /* per target rule of the graph */
+    VdfPlan *core;
+    const VdfPlanView *view;
+    Oid *walked; /* sorted */
+    int nwalked;
+    HTAB *statements;
+    HTAB *facts;
+    bool valid;
+    int pins;
+} VdfDeletionPlan;
+
+/* The plan of a subject, made anew or from the session's cache; pinned until vdf_plan_release or the transaction's end. */
+VdfDeletionPlan *vdf_plan_for(const char *subject);
+void vdf_plan_release(VdfDeletionPlan *plan);
+
+/* The SQL of a statement and, for vdf_execute, where its cached plan goes. */
+const char *vdf_plan_text(VdfDeletionPlan *plan, VdfSql kind, int number, unsigned flags, int nedges, const int *edges,
+                          CachedPlanSource ***cache);
+
+/* The node of a relation or of one of its partitions; -1 when the graph has none. */
+int vdf_plan_node(VdfDeletionPlan *plan, Oid relation);
+
+static inline char vdf_action(const VdfDeletionPlan *plan, int edge)
+{
+    return vdf_edge_action(plan->graph.edges[edge].declared, plan->graph.edges[edge].policy);
+}
+
+#endif

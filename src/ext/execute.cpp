@@ -1,0 +1,365 @@
+#include "ext/execute.h"
+
+#include "ext/report.h"
+
+/* Key sets up to this size share one cached plan, made as if they had SMALL_ESTIMATE rows. */
+#define SMALL_KEYS 1000
+#define SMALL_ESTIMATE 100
+
+typedef struct Level
+{
+    Oid owner;
+} Level;
+
+static bool sink_receive(TupleTableSlot *slot, DestReceiver *self)
+{
+    ((VdfSink *) self)->row((VdfSink *) self, slot);
+    return true;
+}
+
+static void sink_startup(DestReceiver *self, int operation, TupleDesc desc)
+{
+    VdfSink *sink = (VdfSink *) self;
+
+    if (sink->start)
+        sink->start(sink, desc);
+}
+
+static void sink_nothing(DestReceiver *self)
+{
+}
+
+void vdf_sink_init(VdfSink *sink, void (*start)(VdfSink *, TupleDesc), void (*row)(VdfSink *, TupleTableSlot *))
+{
+    sink->pub.receiveSlot = sink_receive;
+    sink->pub.rStartup = sink_startup;
+    sink->pub.rShutdown = sink_nothing;
+    sink->pub.rDestroy = sink_nothing;
+    sink->pub.mydest = DestNone;
+    sink->start = start;
+    sink->row = row;
+}
+
+void vdf_statement_input(VdfStatement *statement, const char *name, VdfKeys *keys)
+{
+    if (statement->ninputs == VDF_MAX_INPUTS)
+        elog(ERROR, "too many key sets");
+    statement->inputs[statement->ninputs].name = name;
+    statement->inputs[statement->ninputs++].keys = keys;
+}
+
+void vdf_keys_free(VdfKeys *keys)
+{
+    if (keys->store != NULL)
+        tuplestore_end(keys->store);
+    keys->store = NULL;
+    keys->count = 0;
+}
+
+void vdf_executor_begin(VdfExecutor *executor, bool dry)
+{
+    executor->dry = dry;
+    executor->context = CurrentMemoryContext;
+    executor->statement = AllocSetContextCreate(CurrentMemoryContext, "vedfolnir statement", ALLOCSET_DEFAULT_SIZES);
+    executor->levels = NIL;
+    executor->statements = 0;
+    executor->snapshot = InvalidSnapshot;
+    if (dry)
+        executor->snapshot = RegisterSnapshot(IsolationUsesXactSnapshot() ? GetTransactionSnapshot()
+                                                                          : GetLatestSnapshot());
+}
+
+void vdf_executor_end(VdfExecutor *executor)
+{
+    if (executor->snapshot != InvalidSnapshot)
+        UnregisterSnapshot(executor->snapshot);
+    executor->snapshot = InvalidSnapshot;
+    MemoryContextDelete(executor->statement);
+}
+
+/* Generated SQL is qualified throughout; expressions of rules were deparsed under this path. */
+int vdf_set_path(void)
+{
+    int level = NewGUCNestLevel();
+
+    (void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+                             false);
+    return level;
+}
+
+void vdf_unset_path(int level)
+{
+    AtEOXact_GUC(true, level);
+}
+
+static Oid root_constraint(Oid constraint)
+{
+    for (;;) {
+        HeapTuple tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+        Oid parent;
+
+        if (!HeapTupleIsValid(tuple))
+            return constraint;
+        parent = ((Form_pg_constraint) GETSTRUCT(tuple))->conparentid;
+        ReleaseSysCache(tuple);
+        if (!OidIsValid(parent))
+            return constraint;
+        constraint = parent;
+    }
+}
+
+static bool is_walked(VdfExecutor *executor, Oid constraint)
+{
+    int low = 0, high = executor->nwalked - 1;
+
+    constraint = root_constraint(constraint);
+    while (low <= high) {
+        int middle = (low + high) / 2;
+
+        if (executor->walked[middle] == constraint)
+            return true;
+        if (executor->walked[middle] < constraint)
+            low = middle + 1;
+        else
+            high = middle - 1;
+    }
+    return false;
+}
+
+/*
+ * Leaves the ON DELETE triggers of walked edges out of this executor's private copy of the trigger descriptors.
+ * No catalogue change: RI triggers of other edges, and those of everybody else, still fire.
+ */
+static void drop_ri_triggers(VdfExecutor *executor, QueryDesc *query)
+{
+    ListCell *cell;
+
+    foreach (cell, query->estate->es_opened_result_relations) {
+        TriggerDesc *triggers = ((ResultRelInfo *) lfirst(cell))->ri_TrigDesc;
+        int kept = 0;
+        bool after_row = false;
+
+        if (triggers == NULL)
+            continue;
+        for (int i = 0; i < triggers->numtriggers; i++) {
+            Trigger *trigger = &triggers->triggers[i];
+
+            if (TRIGGER_FOR_DELETE(trigger->tgtype) && OidIsValid(trigger->tgconstraint) &&
+                RI_FKey_trigger_type(trigger->tgfoid) == RI_TRIGGER_PK && is_walked(executor, trigger->tgconstraint))
+                continue;
+            if (TRIGGER_TYPE_MATCHES(trigger->tgtype, TRIGGER_TYPE_ROW, TRIGGER_TYPE_AFTER, TRIGGER_TYPE_DELETE))
+                after_row = true;
+            if (kept != i)
+                triggers->triggers[kept] = *trigger;
+            kept++;
+        }
+        triggers->numtriggers = kept;
+        triggers->trig_delete_after_row = after_row;
+    }
+}
+
+/* Can this statement leave AFTER trigger events behind? */
+static bool has_after_triggers(QueryDesc *query)
+{
+    ListCell *cell;
+
+    foreach (cell, query->estate->es_opened_result_relations) {
+        TriggerDesc *t = ((ResultRelInfo *) lfirst(cell))->ri_TrigDesc;
+
+        if (t != NULL && t->numtriggers > 0)
+            return true;
+    }
+    return false;
+}
+
+static QueryEnvironment *environment_of(VdfStatement *statement, bool small)
+{
+    QueryEnvironment *environment = create_queryEnv();
+
+    for (int i = 0; i < statement->ninputs; i++) {
+        VdfKeys *keys = statement->inputs[i].keys;
+        EphemeralNamedRelation relation = (EphemeralNamedRelation) palloc0(sizeof(EphemeralNamedRelationData));
+
+        if (keys->store == NULL)
+            elog(ERROR, "key set \"%s\" is empty", statement->inputs[i].name);
+        relation->md.name = pstrdup(statement->inputs[i].name);
+        relation->md.reliddesc = InvalidOid;
+        relation->md.enrtype = ENR_NAMED_TUPLESTORE;
+        relation->md.tupdesc = keys->desc;
+        relation->md.enrtuples = small ? SMALL_ESTIMATE : keys->count;
+        relation->reldata = keys->store;
+        register_ENR(environment, relation);
+    }
+    return environment;
+}
+
+/* Parses and rewrites; a rule that multiplies or removes the statement cannot be followed. */
+static List *analyze(VdfStatement *statement, RawStmt *raw, QueryEnvironment *environment)
+{
+    List *queries = pg_analyze_and_rewrite_fixedparams(raw, statement->sql, statement->types, statement->nparams,
+                                                       environment);
+
+    if (list_length(queries) != 1)
+        ereport(ERROR, (errcode(ERRCODE_VDF_ROWS_LEFT), errmsg("a rule changes what a deletion does to its table"),
+                        errdetail("Nothing was changed."), errhint("Drop or disable the rule.")));
+    return queries;
+}
+
+static PlannedStmt *plan_of(VdfStatement *statement, QueryEnvironment *environment, bool small, ParamListInfo params,
+                            CachedPlan **cached)
+{
+    RawStmt *raw;
+    List *queries;
+
+    if (statement->cache != NULL && small) {
+        if (*statement->cache == NULL) {
+            CachedPlanSource *source;
+
+            raw = linitial_node(RawStmt, pg_parse_query(statement->sql));
+            source = CreateCachedPlan(raw, statement->sql, CreateCommandTag(raw->stmt));
+            queries = analyze(statement, raw, environment);
+            CompleteCachedPlan(source, queries, NULL, statement->types, statement->nparams, NULL, NULL,
+                               CURSOR_OPT_GENERIC_PLAN, false);
+            SaveCachedPlan(source);
+            *statement->cache = source;
+        }
+        *cached = GetCachedPlan(*statement->cache, params, CurrentResourceOwner, environment);
+        if (list_length((*cached)->stmt_list) != 1)
+            elog(ERROR, "a cached statement of a deletion has become several");
+        return linitial_node(PlannedStmt, (*cached)->stmt_list);
+    }
+    raw = linitial_node(RawStmt, pg_parse_query(statement->sql));
+    queries = analyze(statement, raw, environment);
+    return pg_plan_query(linitial_node(Query, queries), statement->sql, 0, params);
+}
+
+static ParamListInfo params_of(VdfStatement *statement)
+{
+    ParamListInfo params;
+
+    if (statement->nparams == 0)
+        return NULL;
+    params = makeParamList(statement->nparams);
+    for (int i = 0; i < statement->nparams; i++) {
+        params->params[i].value = statement->values[i];
+        params->params[i].isnull = false;
+        params->params[i].pflags = PARAM_FLAG_CONST;
+        params->params[i].ptype = statement->types[i];
+    }
+    return params;
+}
+
+static bool all_small(VdfStatement *statement)
+{
+    for (int i = 0; i < statement->ninputs; i++)
+        if (statement->inputs[i].keys->count > SMALL_KEYS)
+            return false;
+    return true;
+}
+
+/* In REPEATABLE READ and above, changes see the latest rows but fail on those that the transaction cannot see. */
+static Snapshot push_snapshot(VdfExecutor *executor, VdfStatement *statement)
+{
+    if (executor->dry) {
+        PushActiveSnapshot(executor->snapshot);
+        return InvalidSnapshot;
+    }
+    CommandCounterIncrement();
+    if (IsolationUsesXactSnapshot()) {
+        PushActiveSnapshot(GetLatestSnapshot());
+        return statement->change ? GetTransactionSnapshot() : InvalidSnapshot;
+    }
+    PushActiveSnapshot(GetTransactionSnapshot());
+    return InvalidSnapshot;
+}
+
+uint64 vdf_execute(VdfExecutor *executor, VdfStatement *statement)
+{
+    MemoryContext caller = MemoryContextSwitchTo(executor->statement);
+    Oid user;
+    int context, level, flags = 0;
+    bool small = all_small(statement), hold = false;
+    uint64 rows;
+    CachedPlan *cached = NULL;
+    Snapshot crosscheck;
+    QueryEnvironment *environment;
+    PlannedStmt *plan;
+    QueryDesc *query;
+    ParamListInfo params;
+
+    CHECK_FOR_INTERRUPTS();
+    executor->statements++;
+    GetUserIdAndSecContext(&user, &context);
+    SetUserIdAndSecContext(statement->owner, context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+    crosscheck = push_snapshot(executor, statement);
+    environment = environment_of(statement, statement->cache != NULL && small);
+    params = params_of(statement);
+
+    level = vdf_set_path();
+    plan = plan_of(statement, environment, small, params, &cached);
+    vdf_unset_path(level);
+
+    query = CreateQueryDesc(plan, statement->sql, GetActiveSnapshot(), crosscheck,
+                            statement->sink ? &statement->sink->pub : None_Receiver, params, environment, 0);
+    if (statement->change) {
+        AfterTriggerBeginQuery();
+        flags = EXEC_FLAG_SKIP_TRIGGERS;
+    }
+    ExecutorStart(query, flags);
+    if (statement->change) {
+        if (plan->commandType == CMD_DELETE && executor->fast_ri)
+            drop_ri_triggers(executor, query);
+        hold = has_after_triggers(query);
+    }
+    vdf_executor_run(query);
+    rows = query->estate->es_processed;
+    ExecutorFinish(query);
+    hold = hold || (statement->change && plan->commandType == CMD_UPDATE); /* row movement opens more tables */
+    if (statement->change && !hold)
+        AfterTriggerEndQuery(query->estate);
+    ExecutorEnd(query);
+    FreeQueryDesc(query);
+    if (cached != NULL)
+        ReleaseCachedPlan(cached, CurrentResourceOwner);
+    PopActiveSnapshot();
+    SetUserIdAndSecContext(user, context);
+
+    if (hold) {
+        Level *held;
+
+        MemoryContextSwitchTo(executor->context);
+        held = (Level *) palloc(sizeof(Level));
+        held->owner = statement->owner;
+        executor->levels = lcons(held, executor->levels);
+    }
+    MemoryContextSwitchTo(caller);
+    MemoryContextReset(executor->statement);
+    return rows;
+}
+
+void vdf_fire_held(VdfExecutor *executor)
+{
+    Oid user;
+    int context;
+    ListCell *cell;
+
+    GetUserIdAndSecContext(&user, &context);
+    foreach (cell, executor->levels) {
+        EState *estate = CreateExecutorState();
+
+        CHECK_FOR_INTERRUPTS();
+        CommandCounterIncrement();
+        SetUserIdAndSecContext(((Level *) lfirst(cell))->owner,
+                               context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+        PushActiveSnapshot(GetTransactionSnapshot());
+        estate->es_snapshot = GetActiveSnapshot();
+        estate->es_output_cid = GetCurrentCommandId(false);
+        AfterTriggerEndQuery(estate);
+        ExecCloseResultRelations(estate);
+        ExecResetTupleTable(estate->es_tupleTable, false);
+        FreeExecutorState(estate);
+        PopActiveSnapshot();
+        SetUserIdAndSecContext(user, context);
+    }
+    executor->levels = NIL;
+}

@@ -1,0 +1,61 @@
+#include "ext/expression.h"
+
+#include "ext/execute.h"
+#include "ext/report.h"
+
+extern "C" {
+#include "parser/parse_coerce.h"
+#include "parser/parse_collate.h"
+#include "rewrite/rewriteManip.h"
+}
+
+static void not_scalar(const char *text)
+{
+    ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("not a scalar expression: %s", text)));
+}
+
+Node *vdf_expression_parse(Oid relation, const char *text, bool subqueries)
+{
+    List *parsed = raw_parser(text, RAW_PARSE_PLPGSQL_EXPR);
+    SelectStmt *select = (SelectStmt *) linitial_node(RawStmt, parsed)->stmt;
+    ParseState *state = make_parsestate(NULL);
+    Relation table;
+    ParseNamespaceItem *item;
+    Node *node;
+
+    if (list_length(select->targetList) != 1 || select->fromClause != NIL || select->whereClause != NULL ||
+        select->groupClause != NIL || select->havingClause != NULL || select->distinctClause != NIL ||
+        select->sortClause != NIL || select->limitCount != NULL || select->limitOffset != NULL ||
+        select->windowClause != NIL || select->lockingClause != NIL)
+        not_scalar(text);
+    table = table_open(relation, AccessShareLock);
+    item = addRangeTableEntryForRelation(state, table, AccessShareLock, makeAlias("c", NIL), false, true);
+    addNSItemToQuery(state, item, false, true, true);
+    node = transformExpr(state, linitial_node(ResTarget, select->targetList)->val, EXPR_KIND_POLICY);
+    if (!subqueries && checkExprHasSubLink(node))
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("a subquery is not possible here: %s", text)));
+    assign_expr_collations(state, node);
+    table_close(table, AccessShareLock);
+    free_parsestate(state);
+    return node;
+}
+
+char *vdf_expression_compile(Oid relation, const char *text, bool subqueries, Oid type, int32 typmod)
+{
+    Node *node = vdf_expression_parse(relation, text, subqueries);
+    char *compiled;
+    int level;
+
+    if (OidIsValid(type)) {
+        Oid from = exprType(node);
+
+        node = coerce_to_target_type(NULL, node, from, type, typmod, COERCION_ASSIGNMENT, COERCE_EXPLICIT_CAST, -1);
+        if (node == NULL)
+            ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("the expression gives type %s where %s is needed: %s",
+                                                                     format_type_be(from), format_type_be(type), text)));
+    }
+    level = vdf_set_path();
+    compiled = deparse_expression(node, deparse_context_for("c", relation), true, false);
+    vdf_unset_path(level);
+    return compiled;
+}

@@ -1,0 +1,17 @@
+/*
+ * expression.h: scalar expressions over one row, as rules declare them.
+ */
+#ifndef VEDFOLNIR_EXPRESSION_H
+#define VEDFOLNIR_EXPRESSION_H
+
+#include "ext/pg.h"
+
+/* Parses an expression over the columns of a relation (also known as c). 42601, 42703, 42803, 0A000 as usual. */
+Node *vdf_expression_parse(Oid relation, const char *text, bool subqueries);
+/*
+ * What is stored: every name qualified as the declaring session resolved it, columns under the alias c, so that no
+ * later search_path changes its meaning. A type other than InvalidOid is what the value is coerced to.
+ */
+char *vdf_expression_compile(Oid relation, const char *text, bool subqueries, Oid type, int32 typmod);
+
+#endif

@@ -1,0 +1,170 @@
+#include "ext/facts.h"
+
+#include "ext/catalog.h"
+#include "ext/report.h"
+
+extern "C" {
+#include "catalog/pg_rewrite.h"
+#include "nodes/bitmapset.h"
+}
+
+static bool fires(char enabled)
+{
+    return enabled == TRIGGER_FIRES_ON_ORIGIN || enabled == TRIGGER_FIRES_ALWAYS;
+}
+
+static void learn_triggers(VdfFacts *facts, Relation table)
+{
+    TriggerDesc *triggers = table->trigdesc;
+
+    for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++) {
+        Trigger *t = &triggers->triggers[i];
+
+        if (OidIsValid(t->tgconstraint) && RI_FKey_trigger_type(t->tgfoid) != RI_TRIGGER_NONE) {
+            if (!fires(t->tgenabled) && facts->disabled_ri == NULL)
+                facts->disabled_ri = get_constraint_name(t->tgconstraint);
+            continue;
+        }
+        if (!fires(t->tgenabled))
+            continue;
+        if (TRIGGER_FOR_BEFORE(t->tgtype) && TRIGGER_FOR_ROW(t->tgtype)) {
+            if (TRIGGER_FOR_DELETE(t->tgtype) && facts->delete_keeper == NULL)
+                facts->delete_keeper = psprintf("trigger \"%s\"", t->tgname);
+            if (TRIGGER_FOR_UPDATE(t->tgtype) && facts->update_keeper == NULL)
+                facts->update_keeper = psprintf("trigger \"%s\"", t->tgname);
+        }
+        if ((TRIGGER_FOR_DELETE(t->tgtype) || TRIGGER_FOR_UPDATE(t->tgtype)) && facts->trigger == NULL)
+            facts->trigger = pstrdup(t->tgname);
+    }
+}
+
+static void learn_rules(VdfFacts *facts, Relation table)
+{
+    Relation catalog;
+    SysScanDesc scan;
+    ScanKeyData key;
+    HeapTuple tuple;
+
+    if (table->rd_rules == NULL || table->rd_rules->numLocks == 0)
+        return;
+    catalog = table_open(RewriteRelationId, AccessShareLock);
+    ScanKeyInit(&key, Anum_pg_rewrite_ev_class, BTEqualStrategyNumber, F_OIDEQ,
+                ObjectIdGetDatum(RelationGetRelid(table)));
+    scan = systable_beginscan(catalog, RewriteRelRulenameIndexId, true, NULL, 1, &key);
+    while (HeapTupleIsValid(tuple = systable_getnext(scan))) {
+        Form_pg_rewrite rule = (Form_pg_rewrite) GETSTRUCT(tuple);
+
+        if (!fires(rule->ev_enabled))
+            continue;
+        if (rule->ev_type == '0' + CMD_DELETE) {
+            facts->delete_rule = true;
+            facts->delete_keeper = psprintf("rule \"%s\"", NameStr(rule->rulename));
+        }
+        if (rule->ev_type == '0' + CMD_UPDATE) {
+            facts->update_rule = true;
+            facts->update_keeper = psprintf("rule \"%s\"", NameStr(rule->rulename));
+        }
+    }
+    systable_endscan(scan);
+    table_close(catalog, AccessShareLock);
+}
+
+/* A published table without replica identity refuses DELETE and UPDATE. */
+static void learn_publication(VdfFacts *facts, Relation table)
+{
+    PublicationDesc publication;
+    char *name = RelationGetRelationName(table);
+
+    if (table->rd_rel->relkind != RELKIND_RELATION || table->rd_rel->relreplident == REPLICA_IDENTITY_FULL ||
+        OidIsValid(RelationGetReplicaIndex(table)))
+        return;
+    RelationBuildPublicationDesc(table, &publication);
+    if (publication.pubactions.pubdelete && facts->no_replica == NULL)
+        facts->no_replica = pstrdup(name);
+    if (publication.pubactions.pubupdate && facts->no_replica_update == NULL)
+        facts->no_replica_update = pstrdup(name);
+}
+
+VdfFacts *vdf_facts(VdfDeletionPlan *plan, Oid relation)
+{
+    bool found;
+    VdfFacts *facts = (VdfFacts *) hash_search(plan->facts, &relation, HASH_FIND, &found);
+    VdfFacts learned;
+    MemoryContext caller;
+    List *tables;
+    ListCell *cell;
+
+    if (found)
+        return facts;
+    caller = MemoryContextSwitchTo(plan->context);
+    memset(&learned, 0, sizeof(VdfFacts));
+    learned.relation = relation;
+    tables = get_rel_relkind(relation) == RELKIND_PARTITIONED_TABLE
+                 ? find_all_inheritors(relation, AccessShareLock, NULL)
+                 : list_make1_oid(relation);
+    foreach (cell, tables) {
+        Relation table = relation_open(lfirst_oid(cell), AccessShareLock);
+
+        learned.foreign = learned.foreign || table->rd_rel->relkind == RELKIND_FOREIGN_TABLE;
+        learn_triggers(&learned, table);
+        if (lfirst_oid(cell) == relation)
+            learn_rules(&learned, table); /* rules of partitions do not apply through the root */
+        learn_publication(&learned, table);
+        relation_close(table, AccessShareLock);
+    }
+    facts = (VdfFacts *) hash_search(plan->facts, &relation, HASH_ENTER, &found);
+    *facts = learned;
+    MemoryContextSwitchTo(caller);
+    return facts;
+}
+
+/* Does an index begin with the edge's columns, in any order, and hold every row? */
+static bool leads_with(Relation index, const VdfEdgeInfo *edge)
+{
+    Form_pg_index form = index->rd_index;
+
+    if (!form->indisvalid || !heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL) ||
+        form->indnkeyatts < edge->nattributes)
+        return false;
+    for (int i = 0; i < edge->nattributes; i++) {
+        bool found = false;
+
+        for (int j = 0; j < edge->nattributes; j++)
+            found = found || form->indkey.values[i] == edge->attributes[j];
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+char *vdf_missing_index(const VdfDeletionPlan *plan, int edge)
+{
+    const VdfEdgeInfo *info = &plan->edges[edge];
+    Relation table;
+    List *indexes;
+    ListCell *cell;
+    bool found = false;
+    StringInfoData columns;
+
+    for (int i = 0; i < info->nattributes; i++)
+        if (info->attributes[i] == InvalidAttrNumber)
+            return pstrdup("");
+    table = relation_open(info->relation, AccessShareLock);
+    indexes = RelationGetIndexList(table);
+    foreach (cell, indexes) {
+        Relation index = index_open(lfirst_oid(cell), AccessShareLock);
+
+        found = found || leads_with(index, info);
+        index_close(index, AccessShareLock);
+    }
+    relation_close(table, AccessShareLock);
+    if (found || info->nattributes == 0)
+        return pstrdup("");
+    initStringInfo(&columns);
+    for (int i = 0; i < info->nattributes; i++)
+        appendStringInfo(&columns, "%s%s", i ? ", " : "",
+                         quote_identifier(get_attname(info->relation, info->attributes[i], false)));
+    return psprintf("no index on (%s): CREATE INDEX%s ON %s (%s);", columns.data,
+                    get_rel_relkind(info->relation) == RELKIND_PARTITIONED_TABLE ? "" : " CONCURRENTLY",
+                    plan->graph.edges[edge].display, columns.data);
+}

@@ -1,0 +1,28 @@
+/*
+ * facts.h: what else the catalogue says of a table: triggers, rules, row security, replica identity, indexes.
+ */
+#ifndef VEDFOLNIR_FACTS_H
+#define VEDFOLNIR_FACTS_H
+
+#include "ext/deletion_plan.h"
+
+typedef struct VdfFacts
+{
+    Oid relation; /* hash key */
+    char *delete_keeper; /* what may keep rows back: trigger "x", rule "y"; NULL when nothing can */
+    char *update_keeper;
+    bool delete_rule;
+    bool update_rule;
+    char *trigger;         /* a trigger of the application, for the note */
+    char *no_replica;      /* publication that forbids DELETE; NULL when none does */
+    char *no_replica_update;
+    char *disabled_ri;     /* constraint whose RI trigger is disabled */
+    bool foreign;          /* the table, or a partition of it, is a foreign table */
+} VdfFacts;
+
+/* Looked up when rows are met, not beforehand: a thousand tables would be a thousand locks. */
+VdfFacts *vdf_facts(VdfDeletionPlan *plan, Oid relation);
+/* "" or the CREATE INDEX that an edge's referring columns lack. */
+char *vdf_missing_index(const VdfDeletionPlan *plan, int edge);
+
+#endif

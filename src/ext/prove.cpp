@@ -1,0 +1,249 @@
+/*
+ * prove.cpp: phase B. What survives and still refers to something deleted: blockers, and rows that a trigger kept.
+ */
+#include "ext/guc.h"
+#include "ext/report.h"
+#include "ext/run.h"
+
+typedef struct LeftSink
+{
+    VdfSink sink;
+    VdfRun *run;
+    int edge;
+    VdfRowSet *seen; /* a link may meet a row twice */
+    uint64 rows;
+} LeftSink;
+
+static void left_row(VdfSink *sink, TupleTableSlot *slot)
+{
+    LeftSink *s = (LeftSink *) sink;
+    VdfNodeState *child = &s->run->nodes[s->run->plan->graph.edges[s->edge].child];
+    Oid relation;
+    ItemPointer tid;
+
+    slot_getallattrs(slot);
+    relation = DatumGetObjectId(slot->tts_values[0]);
+    tid = (ItemPointer) DatumGetPointer(slot->tts_values[1]);
+    if (s->run->dry && ((child->goes != NULL && vdf_rowset_has(child->goes, relation, tid)) ||
+                        vdf_is_cleared(s->run, s->edge, relation, tid)))
+        return;
+    if (s->seen == NULL || vdf_rowset_add(s->seen, relation, tid))
+        s->rows++;
+}
+
+/* Rows that still refer through the edge to what goes. */
+static uint64 count_left(VdfRun *run, int edge)
+{
+    const VdfEdge *e = &run->plan->graph.edges[edge];
+    VdfKeys *parents = &run->nodes[e->parent].all;
+    VdfStatement statement;
+    LeftSink s;
+
+    if (parents->count == 0 || e->npairs == 0)
+        return 0;
+    memset(&s, 0, sizeof(s));
+    vdf_sink_init(&s.sink, NULL, left_row);
+    s.run = run;
+    s.edge = edge;
+    s.seen = e->link ? vdf_rowset_create() : NULL;
+    vdf_statement_of(run, &statement, VDF_SQL_FIND_LEFT, edge, 0, run->plan->edges[edge].owner);
+    vdf_statement_input(&statement, "vdf_d", parents);
+    if (run->tombstone && e->child == run->plan->graph.root && vdf_action(run->plan, edge) == VDF_ACTION_DELETE)
+        vdf_statement_input(&statement, "vdf_root", &run->root);
+    statement.sink = &s.sink;
+    (void) vdf_execute(&run->executor, &statement);
+    return s.rows;
+}
+
+void vdf_block(VdfRun *run, int edge, uint64 rows, char *reason, char *remedy, bool listed)
+{
+    VdfBlocker *blocker;
+    MemoryContext caller = MemoryContextSwitchTo(run->context);
+
+    blocker = (VdfBlocker *) palloc0(sizeof(VdfBlocker));
+    blocker->relation = run->plan->graph.edges[edge].display;
+    blocker->via = run->plan->graph.edges[edge].name;
+    blocker->rows = rows;
+    blocker->reason = pstrdup(reason);
+    blocker->remedy = remedy ? pstrdup(remedy) : NULL;
+    blocker->listed = listed;
+    run->blockers = lappend(run->blockers, blocker);
+    MemoryContextSwitchTo(caller);
+}
+
+static char *policy_call(const VdfEdge *edge, const char *action)
+{
+    return psprintf("SELECT vedfolnir_set_policy(%s, %s, %s);", quote_literal_cstr(edge->display),
+                    quote_literal_cstr(edge->name), action);
+}
+
+/* The call that a missing decision asks for: what fits the columns, with the choice left to a person. */
+static char *undeclared_remedy(const VdfEdge *edge)
+{
+    bool nullable = edge->nsets > 0;
+
+    for (int i = 0; i < edge->nsets; i++)
+        nullable = nullable && !edge->sets[i].not_null;
+    return policy_call(edge, nullable ? "'nullify'" : "'reassign', reassign_to => '...'");
+}
+
+static void block_edge(VdfRun *run, int edge)
+{
+    const VdfEdge *e = &run->plan->graph.edges[edge];
+    VdfEdgeInfo *info = &run->plan->edges[edge];
+    uint64 rows = count_left(run, edge);
+
+    run->edges[edge].rows = rows;
+    if (rows == 0 && !(vdf_strict && e->policy == VDF_ACTION_NONE && run->nodes[e->parent].all.count > 0))
+        return;
+    if (e->blocker != NULL)
+        vdf_block(run, edge, rows, pstrdup(e->blocker), undeclared_remedy(e), true);
+    else if (e->policy == VDF_ACTION_NONE)
+        vdf_block(run, edge, rows, pstrdup("no policy"), undeclared_remedy(e), true);
+    else
+        vdf_block(run, edge, rows,
+                  info->reason ? psprintf("the policy is block: %s", info->reason) : pstrdup("the policy is block"), NULL,
+                  true);
+}
+
+static void raise_left(VdfRun *run, int edge, uint64 rows, const char *keeper)
+{
+    const VdfEdge *e = &run->plan->graph.edges[edge];
+
+    ereport(ERROR, (errcode(ERRCODE_VDF_ROWS_LEFT),
+                    errmsg("%s of %s are left after the deletion", vdf_rows(rows), e->display),
+                    errdetail("They still refer through \"%s\" to a row that was deleted; %s kept them. Nothing was changed.",
+                              e->name, keeper ? keeper : "a trigger or a concurrent change"),
+                    errhint("Drop or disable what kept them, or set a policy for the edge."),
+                    err_generic_string(PG_DIAG_SCHEMA_NAME, e->schema),
+                    err_generic_string(PG_DIAG_TABLE_NAME, e->relation),
+                    err_generic_string(PG_DIAG_CONSTRAINT_NAME, e->name)));
+}
+
+/* Could rows have been kept back behind this edge? */
+static bool at_risk(VdfRun *run, int edge)
+{
+    VdfFacts *facts = vdf_facts(run->plan, run->plan->edges[edge].relation);
+
+    if (vdf_prove_all || run->plan->graph.edges[edge].link)
+        return true;
+    return vdf_action(run->plan, edge) == VDF_ACTION_DELETE ? facts->delete_keeper != NULL
+                                                           : facts->update_keeper != NULL || vdf_action(run->plan, edge) != VDF_ACTION_NULLIFY;
+}
+
+static void prove_edge(VdfRun *run, int edge)
+{
+    VdfFacts *facts;
+    uint64 rows;
+    char action = vdf_action(run->plan, edge);
+
+    if (run->nodes[run->plan->graph.edges[edge].parent].all.count == 0 || action == VDF_ACTION_RETAIN ||
+        !at_risk(run, edge))
+        return;
+    rows = count_left(run, edge);
+    if (rows == 0)
+        return;
+    facts = vdf_facts(run->plan, run->plan->edges[edge].relation);
+    raise_left(run, edge, rows, action == VDF_ACTION_DELETE ? facts->delete_keeper : facts->update_keeper);
+}
+
+/* What is known to fail later is said now: by relation, for edges that found rows. */
+static void predict(VdfRun *run, int edge)
+{
+    const VdfEdge *e = &run->plan->graph.edges[edge];
+    VdfEdgeState *state = &run->edges[edge];
+    VdfFacts *facts;
+    char action = vdf_action(run->plan, edge);
+
+    if (state->rows == 0 || action == VDF_ACTION_RETAIN)
+        return;
+    facts = vdf_facts(run->plan, run->plan->edges[edge].relation);
+    if (facts->foreign)
+        vdf_block(run, edge, state->rows, pstrdup("the table is or has a foreign table"), NULL, true);
+    if (action == VDF_ACTION_DELETE ? facts->no_replica != NULL : facts->no_replica_update != NULL)
+        vdf_block(run, edge, state->rows, pstrdup("the table is published and has no replica identity"),
+                  psprintf("ALTER TABLE %s REPLICA IDENTITY FULL;", e->display), true);
+    if (facts->disabled_ri != NULL && !vdf_allow_unsafe)
+        vdf_block(run, edge, state->rows, psprintf("a trigger of foreign key \"%s\" is disabled", facts->disabled_ri),
+                  psprintf("ALTER TABLE %s ENABLE TRIGGER ALL;", e->display), true);
+}
+
+static void predict_root(VdfRun *run)
+{
+    VdfDeletionPlan *plan = run->plan;
+    VdfFacts *facts = vdf_facts(plan, plan->nodes[plan->graph.root].relation);
+    VdfBlocker *blocker;
+    char *reason = NULL, *remedy = NULL;
+
+    if (facts->disabled_ri != NULL && !vdf_allow_unsafe) {
+        reason = psprintf("a trigger of foreign key \"%s\" is disabled", facts->disabled_ri);
+        remedy = psprintf("ALTER TABLE %s ENABLE TRIGGER ALL;", plan->graph.nodes[plan->graph.root].display);
+    } else if (run->tombstone ? facts->no_replica_update != NULL : facts->no_replica != NULL) {
+        reason = pstrdup("the table is published and has no replica identity");
+        remedy = psprintf("ALTER TABLE %s REPLICA IDENTITY FULL;", plan->graph.nodes[plan->graph.root].display);
+    }
+    if (reason == NULL)
+        return;
+    blocker = (VdfBlocker *) palloc0(sizeof(VdfBlocker));
+    blocker->relation = plan->graph.nodes[plan->graph.root].display;
+    blocker->rows = run->root_rows;
+    blocker->reason = reason;
+    blocker->remedy = remedy;
+    blocker->listed = true;
+    run->blockers = lappend(run->blockers, blocker);
+}
+
+static void block_stale(VdfRun *run)
+{
+    ListCell *cell;
+
+    foreach (cell, run->plan->configuration->stale) {
+        VdfStale *stale = (VdfStale *) lfirst(cell);
+        VdfBlocker *blocker = (VdfBlocker *) palloc0(sizeof(VdfBlocker));
+
+        blocker->relation = stale->relation;
+        blocker->via = stale->edge;
+        blocker->reason = stale->message;
+        blocker->remedy = pstrdup("SELECT * FROM vedfolnir_check();");
+        blocker->listed = true;
+        run->blockers = lappend(run->blockers, blocker);
+    }
+}
+
+static void block_collateral(VdfRun *run)
+{
+    for (int i = 0; i < run->plan->graph.nedges; i++) {
+        const VdfEdge *e = &run->plan->graph.edges[i];
+
+        if (run->edges[i].sources > 0 && !e->collateral_ok)
+            vdf_block(run, i, run->edges[i].sources,
+                      psprintf("%s to other users", run->edges[i].sources == 1 ? "belongs" : "belong"),
+                      policy_call(e, "'delete', collateral => 'delete'"), false);
+    }
+}
+
+void vdf_prove(VdfRun *run)
+{
+    const VdfPlanView *view = run->plan->view;
+
+    for (int i = 0; i < view->nblock; i++)
+        block_edge(run, view->block[i]);
+    predict_root(run);
+    for (int i = 0; i < run->plan->graph.nedges; i++)
+        if (vdf_action(run->plan, i) != VDF_ACTION_BLOCK && run->plan->graph.edges[i].blocker == NULL)
+            predict(run, i);
+    block_stale(run);
+    block_collateral(run);
+    if (run->dry || run->blockers != NIL)
+        return;
+    for (int i = 0; i < run->plan->graph.nedges; i++)
+        if (vdf_action(run->plan, i) != VDF_ACTION_BLOCK && run->plan->graph.edges[i].blocker == NULL)
+            prove_edge(run, i);
+}
+
+void vdf_prove_links(VdfRun *run)
+{
+    for (int i = 0; i < run->plan->graph.nedges; i++)
+        if (run->plan->graph.edges[i].link && run->plan->graph.edges[i].blocker == NULL)
+            prove_edge(run, i);
+}

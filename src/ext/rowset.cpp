@@ -1,0 +1,87 @@
+#include "ext/rowset.h"
+
+#include "ext/report.h"
+
+#define WORDS ((MaxHeapTuplesPerPage + 64) / 64)
+
+typedef struct BlockKey
+{
+    Oid relation;
+    BlockNumber block;
+} BlockKey;
+
+typedef struct BlockRows
+{
+    BlockKey key;
+    uint64 rows[WORDS];
+} BlockRows;
+
+struct VdfRowSet
+{
+    HTAB *blocks;
+    BlockRows *last; /* scans meet the rows of a block one after the other */
+};
+
+VdfRowSet *vdf_rowset_create(void)
+{
+    VdfRowSet *set = (VdfRowSet *) palloc0(sizeof(VdfRowSet));
+    HASHCTL control;
+
+    memset(&control, 0, sizeof(control));
+    control.keysize = sizeof(BlockKey);
+    control.entrysize = sizeof(BlockRows);
+    control.hcxt = CurrentMemoryContext;
+    set->blocks = hash_create("vedfolnir rows", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+    return set;
+}
+
+static BlockRows *find_block(VdfRowSet *set, Oid relation, ItemPointer tid, bool add)
+{
+    BlockKey key;
+    bool found;
+    BlockRows *entry;
+
+    key.relation = relation;
+    key.block = ItemPointerGetBlockNumber(tid);
+    if (set->last != NULL && set->last->key.relation == key.relation && set->last->key.block == key.block)
+        return set->last;
+    entry = (BlockRows *) hash_search(set->blocks, &key, add ? HASH_ENTER : HASH_FIND, &found);
+    if (entry == NULL)
+        return NULL;
+    if (!found)
+        memset(entry->rows, 0, sizeof(entry->rows));
+    set->last = entry;
+    return entry;
+}
+
+static uint64 bit_of(ItemPointer tid, int *word)
+{
+    OffsetNumber offset = ItemPointerGetOffsetNumber(tid);
+
+    if (offset > MaxHeapTuplesPerPage)
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("cannot walk a table whose access method is not heap")));
+    *word = offset / 64;
+    return UINT64CONST(1) << (offset % 64);
+}
+
+bool vdf_rowset_add(VdfRowSet *set, Oid relation, ItemPointer tid)
+{
+    int word;
+    uint64 bit = bit_of(tid, &word);
+    BlockRows *block = find_block(set, relation, tid, true);
+
+    if (block->rows[word] & bit)
+        return false;
+    block->rows[word] |= bit;
+    return true;
+}
+
+bool vdf_rowset_has(VdfRowSet *set, Oid relation, ItemPointer tid)
+{
+    int word;
+    uint64 bit = bit_of(tid, &word);
+    BlockRows *block = find_block(set, relation, tid, false);
+
+    return block != NULL && (block->rows[word] & bit) != 0;
+}

@@ -1,0 +1,98 @@
+/*
+ * run.h: the state of one deletion, dry or real, while its phases go over the plan.
+ */
+#ifndef VEDFOLNIR_RUN_H
+#define VEDFOLNIR_RUN_H
+
+#include "ext/deletion_plan.h"
+#include "ext/execute.h"
+#include "ext/facts.h"
+#include "ext/rowset.h"
+
+typedef struct VdfNodeState
+{
+    unsigned shape;    /* VDF_IDENTITY ... of this node's key set */
+    VdfKeys all;       /* keys of the rows that go */
+    VdfKeys delta;     /* inside a cycle: of the last round */
+    VdfKeys next;      /* inside a cycle: of this round */
+    VdfKeys foreign;   /* keys of collateral rows */
+    VdfKeys own;       /* keys of the other rows, made only where foreign has rows */
+    VdfRowSet *goes;   /* dry run: the rows that go */
+    uint64 rows;
+} VdfNodeState;
+
+typedef struct VdfEdgeState
+{
+    uint64 rows;       /* that this edge was the first to reach, or whose reference it changes, or that it blocks */
+    uint64 collateral; /* of these */
+    uint64 sources;    /* of these: brought in here, not further up */
+    VdfRowSet *set;    /* rows whose reference the edge changes */
+} VdfEdgeState;
+
+/* Something that refuses the run. */
+typedef struct VdfBlocker
+{
+    const char *relation;
+    const char *via; /* may be NULL */
+    uint64 rows;
+    char *reason; /* a phrase, no full stop */
+    char *remedy; /* a call; may be NULL */
+    bool listed;  /* has a block row of its own in the result */
+} VdfBlocker;
+
+/* Rows per person, for the audit of several people: key of a hash. */
+typedef struct VdfUserCount
+{
+    struct
+    {
+        int32 user;
+        int32 edge; /* -1: the root row */
+    } key;
+    uint64 rows;
+} VdfUserCount;
+
+typedef struct VdfTargets VdfTargets; /* targets.h */
+
+typedef struct VdfRun
+{
+    VdfDeletionPlan *plan;
+    VdfExecutor executor;
+    MemoryContext context;
+    bool dry;
+    bool tombstone;
+    int nusers;
+    bool many; /* key sets carry the number of the person */
+    VdfKeys root; /* vdf_r, vdf_l, vdf_u of the root rows that were found */
+    VdfNodeState *nodes;
+    VdfEdgeState *edges;
+    uint64 root_rows;
+    List *blockers; /* of VdfBlocker */
+    HTAB *user_counts;
+    VdfTargets *targets;
+    uint64 changed; /* rows deleted and references changed */
+} VdfRun;
+
+/* Phase D. */
+void vdf_walk(VdfRun *run);
+/* The rows of one edge behind a key set; also the first step of an expiry. */
+void vdf_walk_edge(VdfRun *run, int edge, VdfKeys *parents, bool del);
+void vdf_walk_component(VdfRun *run, int component);
+/* Which of the rows of a component belong to somebody else. */
+void vdf_find_collateral(VdfRun *run, const VdfComponent *component);
+/* Phase N. */
+void vdf_detach(VdfRun *run);
+/* Is the reference of a row changed by a stronger edge on the same columns? */
+bool vdf_is_cleared(VdfRun *run, int edge, Oid relation, ItemPointer tid);
+/* Phase B: blockers, and the proof that nothing was kept back (VF003). */
+void vdf_prove(VdfRun *run);
+/* Links, once the held triggers have fired. */
+void vdf_prove_links(VdfRun *run);
+
+void vdf_block(VdfRun *run, int edge, uint64 rows, char *reason, char *remedy, bool listed);
+void vdf_count_user(VdfRun *run, int user, int edge, uint64 rows);
+/* Prepares a statement of the plan. */
+void vdf_statement_of(VdfRun *run, VdfStatement *statement, VdfSql kind, int number, unsigned flags, Oid owner);
+/* Adds a row to a key set, making it if need be; columns: how many of the slot's. */
+void vdf_keys_add(VdfRun *run, VdfKeys *keys, TupleTableSlot *slot, int columns);
+
+#endif

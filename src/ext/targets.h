@@ -1,0 +1,27 @@
+/*
+ * targets.h: the outside work that the rows of a deletion bring with them.
+ */
+#ifndef VEDFOLNIR_TARGETS_H
+#define VEDFOLNIR_TARGETS_H
+
+#include "ext/run.h"
+
+/* Tasks of one kind and service, for the result. */
+typedef struct VdfTargetGroup
+{
+    const char *kind;
+    const char *service;
+    uint64 tasks;
+    uint64 kept; /* targets that a row which stays still names */
+} VdfTargetGroup;
+
+VdfTargets *vdf_targets_create(VdfDeletionPlan *plan);
+/* Takes the targets of a row: columns first ... of the slot, one per rule of the node. */
+void vdf_targets_take(VdfRun *run, int node, TupleTableSlot *slot, int first, int user, bool shared);
+/* Removes doubles and the targets that other rows still name; afterwards the groups are final. */
+void vdf_targets_settle(VdfRun *run, bool check_shared);
+int vdf_targets_groups(VdfTargets *targets, VdfTargetGroup **groups);
+/* Writes the tasks; deletions holds the deletion id of each person. */
+uint64 vdf_targets_enqueue(VdfRun *run, const pg_uuid_t *deletions);
+
+#endif
