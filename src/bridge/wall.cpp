@@ -223,6 +223,16 @@ bool vdf_plan_sql(VdfPlan *plan, const VdfSqlRequest *request, const char **text
     });
 }
 
+bool vdf_normalised_sql(const char *kind, const char *expression, char *buffer, int size, VdfError *error) VDF_NOEXCEPT
+{
+    return walled(error, [&] {
+        std::string sql = sql_normalised(kind, expression);
+        if (static_cast<int>(sql.size()) >= size)
+            throw Error("54000", "the target expression is too long");
+        std::memcpy(buffer, sql.c_str(), sql.size() + 1);
+    });
+}
+
 void vdf_plan_free(VdfPlan *plan) VDF_NOEXCEPT
 {
     delete plan;

@@ -193,6 +193,8 @@ bool vdf_plan_create(const VdfGraph *graph, VdfPlan **plan, VdfError *error) VDF
 const VdfPlanView *vdf_plan_view(const VdfPlan *plan) VDF_NOEXCEPT;
 /* The text lives until the next call for the same plan. */
 bool vdf_plan_sql(VdfPlan *plan, const VdfSqlRequest *request, const char **text, VdfError *error) VDF_NOEXCEPT;
+/* A target in its normal spelling as SQL; 54000 when the buffer is too small. */
+bool vdf_normalised_sql(const char *kind, const char *expression, char *buffer, int size, VdfError *error) VDF_NOEXCEPT;
 void vdf_plan_free(VdfPlan *plan) VDF_NOEXCEPT;
 /* C++ objects that are alive on core's side of the wall; 0 when no plan is held. */
 long vdf_live_plans(void) VDF_NOEXCEPT;

@@ -405,14 +405,23 @@ std::string sql_count_dangling(const Plan &plan, int edge)
         .str();
 }
 
+std::string sql_normalised(const std::string &kind, const std::string &expression)
+{
+    const std::string value = "(" + expression + ")::pg_catalog.text";
+    if (kind != "file" && kind != "directory")
+        return value;
+    // "a//b", "./a/./b" and "a/b/" are one file.
+    return (boost::format("pg_catalog.regexp_replace(pg_catalog.regexp_replace(pg_catalog.regexp_replace(%1%, "
+                          "E'/(\\.?/)+', '/', 'g'), E'^(\\./)+', ''), E'(/\\.?)+$', '')") %
+            value)
+        .str();
+}
+
 std::string sql_find_named(const Plan &plan, int rule, bool exclude_root)
 {
     const Graph &g = plan.graph;
     const TargetRule &r = g.target_rules[rule];
-    std::string where =
-        (boost::format("vedfolnir.normalise_target('%1%', (%2%)::pg_catalog.text) %3% d.vdf_target") % r.kind %
-         r.expression % EQ)
-            .str();
+    std::string where = sql_normalised(r.kind, r.expression) + " COLLATE pg_catalog.\"C\" " + EQ + " d.vdf_target";
     if (!r.filter.empty())
         where += " AND " + r.filter;
     if (exclude_root)

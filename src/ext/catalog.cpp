@@ -4,7 +4,7 @@
 #include "ext/expression.h"
 #include "ext/report.h"
 
-VdfForeignKey *vdf_foreign_keys(int *count)
+VdfForeignKey *vdf_foreign_keys(int *count, bool *any_deferrable)
 {
     Relation catalog = table_open(ConstraintRelationId, AccessShareLock);
     SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
@@ -16,6 +16,7 @@ VdfForeignKey *vdf_foreign_keys(int *count)
         Form_pg_constraint form = (Form_pg_constraint) GETSTRUCT(tuple);
         VdfForeignKey *key;
 
+        *any_deferrable = *any_deferrable || form->condeferrable;
         if (form->contype != CONSTRAINT_FOREIGN || OidIsValid(form->conparentid) ||
             isOtherTempNamespace(form->connamespace))
             continue;

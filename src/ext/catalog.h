@@ -22,7 +22,7 @@ typedef struct VdfForeignKey
 } VdfForeignKey;
 
 /* All foreign keys of the database, temporary tables of other sessions left out. */
-VdfForeignKey *vdf_foreign_keys(int *count);
+VdfForeignKey *vdf_foreign_keys(int *count, bool *any_deferrable);
 
 /* The top of a partition tree; the relation itself when it is no partition. */
 Oid vdf_partition_root(Oid relation);

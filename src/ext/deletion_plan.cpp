@@ -80,7 +80,7 @@ static void gather_edges(Gathering *g)
 {
     VdfConfiguration *c = g->plan->configuration;
 
-    g->keys = vdf_foreign_keys(&g->nkeys);
+    g->keys = vdf_foreign_keys(&g->nkeys, &g->plan->any_deferrable);
     g->nedges = g->nkeys + c->nlinks;
     g->edges = (VdfEdge *) palloc0(sizeof(VdfEdge) * (g->nedges + 1));
     g->policies = (int *) palloc(sizeof(int) * (g->nedges + 1));
@@ -489,4 +489,9 @@ void vdf_plan_release(VdfDeletionPlan *plan)
         if (entry->cached)
             DropCachedPlan(entry->cached);
     MemoryContextDelete(plan->context);
+}
+
+void vdf_plan_forget(void)
+{
+    CacheInvalidateRelcacheByRelid(get_relname_relid("subject", get_namespace_oid("vedfolnir", false)));
 }

@@ -48,6 +48,7 @@ typedef struct VdfDeletionPlan
     const VdfPlanView *view;
     Oid *walked; /* sorted */
     int nwalked;
+    bool any_deferrable; /* does the database have deferrable constraints at all? */
     HTAB *statements;
     HTAB *facts;
     bool valid;
@@ -57,6 +58,8 @@ typedef struct VdfDeletionPlan
 /* The plan of a subject, made anew or from the session's cache; pinned until vdf_plan_release or the transaction's end. */
 VdfDeletionPlan *vdf_plan_for(const char *subject);
 void vdf_plan_release(VdfDeletionPlan *plan);
+/* The configuration changed: every session makes its plans anew. */
+void vdf_plan_forget(void);
 
 /* The SQL of a statement and, for vdf_execute, where its cached plan goes. */
 const char *vdf_plan_text(VdfDeletionPlan *plan, VdfSql kind, int number, unsigned flags, int nedges, const int *edges,
@@ -64,6 +67,9 @@ const char *vdf_plan_text(VdfDeletionPlan *plan, VdfSql kind, int number, unsign
 
 /* The node of a relation or of one of its partitions; -1 when the graph has none. */
 int vdf_plan_node(VdfDeletionPlan *plan, Oid relation);
+
+/* Is a text a key of the subject's root table? */
+bool vdf_is_key(VdfDeletionPlan *plan, const char *text);
 
 static inline char vdf_action(const VdfDeletionPlan *plan, int edge)
 {

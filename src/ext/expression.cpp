@@ -42,9 +42,9 @@ Node *vdf_expression_parse(Oid relation, const char *text, bool subqueries)
 
 char *vdf_expression_compile(Oid relation, const char *text, bool subqueries, Oid type, int32 typmod)
 {
-    Node *node = vdf_expression_parse(relation, text, subqueries);
     char *compiled;
-    int level;
+    int level = vdf_set_path(); /* what an expression names outside pg_catalog, it names with its schema */
+    Node *node = vdf_expression_parse(relation, text, subqueries);
 
     if (OidIsValid(type)) {
         Oid from = exprType(node);
@@ -54,7 +54,6 @@ char *vdf_expression_compile(Oid relation, const char *text, bool subqueries, Oi
             ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("the expression gives type %s where %s is needed: %s",
                                                                      format_type_be(from), format_type_be(type), text)));
     }
-    level = vdf_set_path();
     compiled = deparse_expression(node, deparse_context_for("c", relation), true, false);
     vdf_unset_path(level);
     return compiled;

@@ -63,11 +63,16 @@ static char *become_owner(Oid relation, int security_context)
     return name;
 }
 
-/* The text of a row's target. The kind is a literal, so that an index on the same expression can serve. */
+/* The text of a row's target, by functions that the owner of any table may call. */
 static char *target_of_row(const Source *source)
 {
-    return psprintf("vedfolnir.normalise_target(%s, (%s)::pg_catalog.text) COLLATE pg_catalog.\"C\"",
-                    quote_literal_cstr(source->kind), source->parsed);
+    int size = strlen(source->parsed) + 512;
+    char *text = (char *) palloc(size);
+    VdfError error;
+
+    if (!vdf_normalised_sql(source->kind, source->parsed, text, size, &error))
+        vdf_raise(&error);
+    return psprintf("%s COLLATE pg_catalog.\"C\"", text);
 }
 
 /* Runs a query as the owner of the source's relation; %s of the form are the relation and the row's target. */
@@ -112,7 +117,7 @@ VDF_FUNCTION(vedfolnir_targets_in_use)
 {
     static const char form[] =
         "SELECT vdf_task.id FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS vdf_task(id, target) WHERE EXISTS (SELECT 1 FROM %s AS "
-        "vdf_row WHERE %s OPERATOR(pg_catalog.=) vdf_task.target COLLATE pg_catalog.\"C\")";
+        "c WHERE %s OPERATOR(pg_catalog.=) vdf_task.target COLLATE pg_catalog.\"C\")";
     Oid types[] = {INT8ARRAYOID, TEXTARRAYOID};
     Datum role;
     QueueScope scope;
@@ -149,10 +154,10 @@ VDF_FUNCTION(vedfolnir_paths_in_use)
         "AND t.lease_until > pg_catalog.clock_timestamp()";
     static const char file_form[] =
         "SELECT vdf_path.path FROM pg_catalog.unnest($1) AS vdf_path(path) WHERE pg_catalog.starts_with(vdf_path.path, "
-        "$2 OPERATOR(pg_catalog.||) '/') AND $3 IS NOT NULL AND EXISTS (SELECT 1 FROM %s AS vdf_row WHERE %s "
+        "$2 OPERATOR(pg_catalog.||) '/') AND $3 IS NOT NULL AND EXISTS (SELECT 1 FROM %s AS c WHERE %s "
         "OPERATOR(pg_catalog.=) vdf_path.path COLLATE pg_catalog.\"C\")";
     static const char directory_form[] =
-        "SELECT DISTINCT vdf_path.path FROM (SELECT DISTINCT vdf_named.target FROM %s AS vdf_row, "
+        "SELECT DISTINCT vdf_path.path FROM (SELECT DISTINCT vdf_named.target FROM %s AS c, "
         "LATERAL (SELECT %s) AS vdf_named(target)) AS vdf_kept, pg_catalog.unnest($1) AS vdf_path(path) "
         "WHERE pg_catalog.starts_with(vdf_path.path, $2 OPERATOR(pg_catalog.||) '/') "
         "AND (vdf_kept.target OPERATOR(pg_catalog.=) vdf_path.path COLLATE pg_catalog.\"C\" "

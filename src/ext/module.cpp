@@ -2,6 +2,7 @@
  * module.cpp: what the server sees when it loads the library.
  */
 #include "ext/guc.h"
+#include "ext/lock_wait.h"
 #include "ext/pg.h"
 
 extern "C" {
@@ -12,4 +13,5 @@ void _PG_init(void);
 void _PG_init(void)
 {
     vdf_guc_init();
+    vdf_lock_wait_init();
 }

@@ -12,6 +12,7 @@ extern "C" {
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
@@ -47,6 +48,7 @@ extern "C" {
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "parser/analyze.h"
+#include "parser/parse_coerce.h"
 #include "parser/parse_expr.h"
 #include "parser/parse_oper.h"
 #include "parser/parse_relation.h"
@@ -57,14 +59,17 @@ extern "C" {
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
+#include "storage/proc.h"
 #include "tcop/dest.h"
 #include "tcop/tcopprot.h"
 #include "tcop/utility.h"
+#include "replication/syncrep.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -84,6 +89,10 @@ extern "C" {
 
 /* The versions whose executor was tried without the RI triggers of walked edges; elsewhere native RI stays on. */
 #define VDF_FAST_RI_KNOWN (PG_VERSION_NUM >= 150000 && PG_VERSION_NUM < 190000)
+
+#ifndef UUIDARRAYOID
+#define UUIDARRAYOID 2951
+#endif
 
 #if PG_VERSION_NUM >= 180000
 #define vdf_executor_run(query) ExecutorRun((query), ForwardScanDirection, 0)

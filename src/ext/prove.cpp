@@ -228,12 +228,14 @@ void vdf_prove(VdfRun *run)
 
     for (int i = 0; i < view->nblock; i++)
         block_edge(run, view->block[i]);
-    predict_root(run);
+    if (run->root_rows > 0)
+        predict_root(run);
     for (int i = 0; i < run->plan->graph.nedges; i++)
         if (vdf_action(run->plan, i) != VDF_ACTION_BLOCK && run->plan->graph.edges[i].blocker == NULL)
             predict(run, i);
     block_stale(run);
-    block_collateral(run);
+    if (run->seed == NULL)
+        block_collateral(run);
     if (run->dry || run->blockers != NIL)
         return;
     for (int i = 0; i < run->plan->graph.nedges; i++)

@@ -53,7 +53,8 @@ typedef struct VdfUserCount
 
 typedef struct VdfTargets VdfTargets; /* targets.h */
 
-typedef struct VdfRun
+typedef struct VdfRun VdfRun;
+struct VdfRun
 {
     VdfDeletionPlan *plan;
     VdfExecutor executor;
@@ -61,6 +62,7 @@ typedef struct VdfRun
     bool dry;
     bool tombstone;
     int nusers;
+    bool check_shared; /* targets that rows which stay name are left out */
     bool many; /* key sets carry the number of the person */
     VdfKeys root; /* vdf_r, vdf_l, vdf_u of the root rows that were found */
     VdfNodeState *nodes;
@@ -70,7 +72,12 @@ typedef struct VdfRun
     HTAB *user_counts;
     VdfTargets *targets;
     uint64 changed; /* rows deleted and references changed */
-} VdfRun;
+
+    /* Expiry: one run looks for the person's rows, the other deletes the rows of the clean-up rules that say so. */
+    const bool *needed; /* the run that looks: nodes on the way to a rule */
+    VdfRun *seed;       /* the run that deletes: whose key sets it starts from */
+    const bool *seeded; /* the run that deletes: nodes whose rows it starts with */
+};
 
 /* Phase D. */
 void vdf_walk(VdfRun *run);

@@ -162,7 +162,7 @@ void vdf_walk_edge(VdfRun *run, int edge, VdfKeys *parents, bool del)
     bool loop = run->plan->view->components[run->plan->view->component_of[e->child]].loop;
     unsigned flags = child->shape | (run->many ? VDF_USERS : 0);
 
-    if (parents->count == 0)
+    if (parents->count == 0 || (run->needed != NULL && !run->needed[e->child]))
         return;
     if (del) {
         VdfFacts *facts = vdf_facts(run->plan, run->plan->edges[edge].relation);
@@ -230,7 +230,8 @@ static void choose_shape(VdfRun *run, int node, bool loop)
         state->shape |= VDF_KEYS;
     if (view->ntargets[node] > 0)
         state->shape |= VDF_TARGETS;
-    if (view->ninto[node] > 1 || loop || parents_hold_foreign(run, node))
+    if (run->needed == NULL && run->seed == NULL &&
+        (view->ninto[node] > 1 || loop || parents_hold_foreign(run, node)))
         state->shape |= VDF_COLLATERAL | VDF_IDENTITY;
     if (run->dry) {
         state->shape |= VDF_IDENTITY;
@@ -257,6 +258,19 @@ static bool take_deltas(VdfRun *run, const VdfComponent *component)
     return any;
 }
 
+static void start_from_seed(VdfRun *run, const VdfComponent *component)
+{
+    const VdfPlanView *view = run->plan->view;
+
+    for (int i = 0; i < component->nnodes; i++) {
+        int node = component->nodes[i];
+
+        for (int j = 0; run->seeded[node] && j < view->ninto[node]; j++)
+            vdf_walk_edge(run, view->into[node][j], &run->seed->nodes[run->plan->graph.edges[view->into[node][j]].parent].all,
+                          !run->dry);
+    }
+}
+
 void vdf_walk_component(VdfRun *run, int number)
 {
     const VdfComponent *component = &run->plan->view->components[number];
@@ -264,7 +278,9 @@ void vdf_walk_component(VdfRun *run, int number)
 
     for (int i = 0; i < component->nnodes; i++)
         choose_shape(run, component->nodes[i], component->loop);
-    if (run->plan->view->component_of[graph->root] == number)
+    if (run->seed != NULL)
+        start_from_seed(run, component);
+    else if (run->plan->view->component_of[graph->root] == number)
         take_root(run);
     for (int i = 0; i < component->nouter; i++)
         vdf_walk_edge(run, component->outer[i], &run->nodes[graph->edges[component->outer[i]].parent].all, !run->dry);
@@ -273,7 +289,8 @@ void vdf_walk_component(VdfRun *run, int number)
         for (int i = 0; i < component->ninner; i++)
             vdf_walk_edge(run, component->inner[i], &run->nodes[graph->edges[component->inner[i]].parent].delta,
                           !run->dry);
-    vdf_find_collateral(run, component);
+    if (run->needed == NULL && run->seed == NULL)
+        vdf_find_collateral(run, component);
 }
 
 void vdf_walk(VdfRun *run)

@@ -1,0 +1,37 @@
+/*
+ * call.h: one call of a deleting function, from its arguments to its result.
+ */
+#ifndef VEDFOLNIR_CALL_H
+#define VEDFOLNIR_CALL_H
+
+#include "ext/deletion_plan.h"
+#include "ext/pg.h"
+
+typedef struct VdfCall
+{
+    const char *function; /* for the hint, without the key */
+    const char *subject;
+    bool expire;
+    bool dry;
+    bool many;
+    char **keys; /* as text; by name: the one key that was found */
+    int nkeys;
+    char *shown; /* the first argument as the caller could type it again */
+    char *reason;
+    bool has_request;
+    pg_uuid_t request_id;
+    char *plan_hash;
+} VdfCall;
+
+/* Runs the call and fills the result of the set-returning function. */
+void vdf_call_run(FunctionCallInfo fcinfo, VdfCall *call);
+
+/* Reads a key as the key column's type does: 22P02, 22003. */
+Datum vdf_key_datum(VdfDeletionPlan *plan, const char *key);
+char *vdf_key_text(VdfDeletionPlan *plan, Datum key);
+
+/* Checks (42501) who may delete and who may look; a refused run is logged. */
+void vdf_require_run(VdfDeletionPlan *plan);
+void vdf_require_look(VdfDeletionPlan *plan);
+
+#endif

@@ -1,0 +1,15 @@
+/*
+ * constraints.h: deferred constraints are checked before the call returns.
+ */
+#ifndef VEDFOLNIR_CONSTRAINTS_H
+#define VEDFOLNIR_CONSTRAINTS_H
+
+#include "ext/run.h"
+
+/*
+ * SET CONSTRAINTS ... IMMEDIATE, by name, for the deferrable constraints of the tables that the run changed, each as
+ * the owner of its table: what they have to say is said inside the call.
+ */
+void vdf_force_immediate(VdfRun *run);
+
+#endif

@@ -1,0 +1,283 @@
+#include "ext/evidence.h"
+
+#include "ext/guc.h"
+#include "ext/report.h"
+#include "ext/store.h"
+
+/* Subject and key with a separator that neither can contain. */
+static void hmac(const uint8 *secret, int length, const char *subject, const char *key, uint8 *result)
+{
+    pg_hmac_ctx *context = pg_hmac_create(PG_SHA256);
+
+    if (pg_hmac_init(context, secret, length) < 0 ||
+        pg_hmac_update(context, (const uint8 *) subject, strlen(subject) + 1) < 0 ||
+        pg_hmac_update(context, (const uint8 *) key, strlen(key)) < 0 ||
+        pg_hmac_final(context, result, PG_SHA256_DIGEST_LENGTH) < 0)
+        elog(ERROR, "could not compute a pseudonym");
+    pg_hmac_free(context);
+}
+
+/* Two first deletions at once must not make two secrets. */
+static void make_secret(VdfStore *store)
+{
+    bytea *secret = (bytea *) palloc(VARHDRSZ + 32);
+    Oid types[1] = {BYTEAOID};
+    Datum values[1];
+
+    SET_VARSIZE(secret, VARHDRSZ + 32);
+    if (!pg_strong_random(VARDATA(secret), 32))
+        ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate a secret")));
+    values[0] = PointerGetDatum(secret);
+    vdf_store_run(store, "LOCK TABLE vedfolnir.secret IN SHARE ROW EXCLUSIVE MODE", 0, NULL, NULL, NULL, false);
+    vdf_store_run(store,
+                  "INSERT INTO vedfolnir.secret (secret) SELECT $1 WHERE NOT EXISTS (SELECT FROM vedfolnir.secret)", 1,
+                  types, values, NULL, false);
+}
+
+static bytea *secret_of(VdfStore *store, uint64 row, int *key_id)
+{
+    bool isnull;
+
+    *key_id = DatumGetInt32(vdf_store_datum(store, row, 1, &isnull));
+    return DatumGetByteaPP(vdf_store_datum(store, row, 2, &isnull));
+}
+
+static const char *const SECRETS = "SELECT key_id, secret FROM vedfolnir.secret ORDER BY key_id DESC";
+
+bool vdf_pseudonym(const char *subject, const char *key, bool create, VdfPseudonym *pseudonym)
+{
+    VdfStore store;
+    bytea *secret;
+    bool found;
+
+    vdf_store_open(&store);
+    vdf_store_run(&store, SECRETS, 0, NULL, NULL, NULL, true);
+    if (store.count == 0 && create) {
+        make_secret(&store);
+        vdf_store_run(&store, SECRETS, 0, NULL, NULL, NULL, false);
+    }
+    found = store.count > 0;
+    if (found) {
+        secret = secret_of(&store, 0, &pseudonym->key_id);
+        hmac((const uint8 *) VARDATA_ANY(secret), VARSIZE_ANY_EXHDR(secret), subject, key, pseudonym->bytes);
+    }
+    vdf_store_close(&store);
+    return found;
+}
+
+static Datum bytea_of(const uint8 *bytes)
+{
+    bytea *value = (bytea *) palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+
+    SET_VARSIZE(value, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+    memcpy(VARDATA(value), bytes, PG_SHA256_DIGEST_LENGTH);
+    return PointerGetDatum(value);
+}
+
+VdfEarlier vdf_earlier_deletion(const char *subject, const char *key)
+{
+    VdfEarlier earlier;
+    VdfStore store;
+    Oid types[2] = {BYTEAARRAYOID, NAMEOID};
+    Datum values[2], *pseudonyms;
+    NameData name;
+    uint64 n;
+
+    memset(&earlier, 0, sizeof(earlier));
+    namestrcpy(&name, subject);
+    vdf_store_open(&store);
+    n = vdf_store_run(&store, SECRETS, 0, NULL, NULL, NULL, true);
+    pseudonyms = (Datum *) palloc(sizeof(Datum) * (n + 1));
+    for (uint64 i = 0; i < n; i++) {
+        uint8 bytes[PG_SHA256_DIGEST_LENGTH];
+        int key_id;
+        bytea *secret = secret_of(&store, i, &key_id);
+
+        hmac((const uint8 *) VARDATA_ANY(secret), VARSIZE_ANY_EXHDR(secret), subject, key, bytes);
+        pseudonyms[i] = bytea_of(bytes);
+    }
+    values[0] = PointerGetDatum(construct_array(pseudonyms, n, BYTEAOID, -1, false, TYPALIGN_INT));
+    values[1] = NameGetDatum(&name);
+    vdf_store_run(&store,
+                  "SELECT id, state FROM vedfolnir.deletion WHERE pseudonym OPERATOR(pg_catalog.=) ANY ($1) "
+                  "AND subject OPERATOR(pg_catalog.=) $2 AND mode OPERATOR(pg_catalog.<>) 'expire' "
+                  "ORDER BY created_at DESC LIMIT 1",
+                  2, types, values, NULL, true);
+    if (store.count > 0) {
+        bool isnull;
+
+        earlier.found = true;
+        earlier.id = *DatumGetUUIDP(vdf_store_datum(&store, 0, 1, &isnull));
+        earlier.state = vdf_store_text(&store, 0, 2);
+    }
+    vdf_store_close(&store);
+    return earlier;
+}
+
+static char *hex_of(const uint8 *bytes, int length)
+{
+    char *hex = (char *) palloc(length * 2 + 1);
+
+    for (int i = 0; i < length; i++)
+        snprintf(hex + i * 2, 3, "%02x", bytes[i]);
+    return hex;
+}
+
+char *vdf_pseudonym_hex(const VdfPseudonym *pseudonym)
+{
+    return hex_of(pseudonym->bytes, PG_SHA256_DIGEST_LENGTH);
+}
+
+char *vdf_sha256_hex(const char *data, int length)
+{
+    pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
+    uint8 digest[PG_SHA256_DIGEST_LENGTH];
+
+    if (pg_cryptohash_init(context) < 0 || pg_cryptohash_update(context, (const uint8 *) data, length) < 0 ||
+        pg_cryptohash_final(context, digest, sizeof(digest)) < 0)
+        elog(ERROR, "could not compute a hash");
+    pg_cryptohash_free(context);
+    return hex_of(digest, sizeof(digest));
+}
+
+/* An actor that is a key of the subject is a person too: only the pseudonym is stored. */
+static char *actor_of(VdfRun *run, const VdfDeletionRecord *record)
+{
+    VdfPseudonym pseudonym;
+
+    if (vdf_actor == NULL || vdf_actor[0] == '\0')
+        return NULL;
+    if (!vdf_is_key(run->plan, vdf_actor))
+        return vdf_actor;
+    (void) vdf_pseudonym(record->subject, vdf_actor, true, &pseudonym);
+    return vdf_pseudonym_hex(&pseudonym);
+}
+
+void vdf_record_deletion(VdfRun *run, const VdfDeletionRecord *record)
+{
+    VdfStore store;
+    Oid types[] = {UUIDARRAYOID, NAMEOID, BYTEAARRAYOID, INT4OID, NAMEOID, NAMEOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
+                   UUIDOID, BOOLARRAYOID};
+    Datum values[lengthof(types)];
+    char nulls[lengthof(types) + 1];
+    Datum *ids = (Datum *) palloc(sizeof(Datum) * record->n), *pseudonyms = (Datum *) palloc(sizeof(Datum) * record->n),
+          *open = (Datum *) palloc(sizeof(Datum) * record->n);
+    NameData subject, session, current;
+    char *actor = actor_of(run, record);
+
+    memset(nulls, ' ', sizeof(nulls));
+    namestrcpy(&subject, record->subject);
+    namestrcpy(&session, GetUserNameFromId(GetSessionUserId(), false));
+    namestrcpy(&current, GetUserNameFromId(GetUserId(), false));
+    for (int i = 0; i < record->n; i++) {
+        ids[i] = UUIDPGetDatum(&record->ids[i]);
+        pseudonyms[i] = bytea_of(record->pseudonyms[i].bytes);
+        open[i] = BoolGetDatum(record->tasks[i] > 0);
+    }
+    values[0] = PointerGetDatum(construct_array(ids, record->n, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
+    values[1] = NameGetDatum(&subject);
+    values[2] = PointerGetDatum(construct_array(pseudonyms, record->n, BYTEAOID, -1, false, TYPALIGN_INT));
+    values[3] = Int32GetDatum(record->pseudonyms[0].key_id);
+    values[4] = NameGetDatum(&session);
+    values[5] = NameGetDatum(&current);
+    values[6] = actor ? CStringGetTextDatum(actor) : (Datum) 0;
+    nulls[6] = actor ? ' ' : 'n';
+    values[7] = record->reason ? CStringGetTextDatum(record->reason) : (Datum) 0;
+    nulls[7] = record->reason ? ' ' : 'n';
+    values[8] = CStringGetTextDatum(record->mode);
+    values[9] = record->plan_hash ? CStringGetTextDatum(record->plan_hash) : (Datum) 0;
+    nulls[9] = record->plan_hash ? ' ' : 'n';
+    values[10] = record->request_id ? UUIDPGetDatum(record->request_id) : (Datum) 0;
+    nulls[10] = record->request_id ? ' ' : 'n';
+    values[11] = PointerGetDatum(construct_array(open, record->n, BOOLOID, 1, true, TYPALIGN_CHAR));
+    vdf_store_open(&store);
+    vdf_store_run(&store,
+                  "INSERT INTO vedfolnir.deletion (id, subject, pseudonym, key_id, \"session_user\", \"current_user\", actor, "
+                  "reason, mode, plan_hash, request_id, state, completed_at) "
+                  "SELECT u.id, $2, u.pseudonym, $4, $5, $6, $7, $8, $9, $10, $11, "
+                  "CASE WHEN u.open THEN 'pending' ELSE 'complete' END, "
+                  "CASE WHEN NOT u.open THEN pg_catalog.clock_timestamp() END "
+                  "FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($3), pg_catalog.unnest($12)) "
+                  "AS u(id, pseudonym, open)",
+                  lengthof(types), types, values, nulls, false);
+    vdf_store_close(&store);
+}
+
+static void add_count(VdfRun *run, VdfKeys *counts, int user, const char *relation, const char *action, uint64 rows)
+{
+    Datum values[4];
+    bool nulls[4] = {false, false, false, false};
+
+    if (rows == 0)
+        return;
+    values[0] = Int32GetDatum(user);
+    values[1] = CStringGetTextDatum(relation);
+    values[2] = CStringGetTextDatum(action);
+    values[3] = Int64GetDatum((int64) rows);
+    tuplestore_putvalues(counts->store, counts->desc, values, nulls);
+    counts->count++;
+}
+
+static void add_edge_count(VdfRun *run, VdfKeys *counts, int user, int edge, uint64 rows)
+{
+    const VdfDeletionPlan *plan = run->plan;
+
+    if (edge < 0)
+        add_count(run, counts, user, plan->graph.nodes[plan->graph.root].display,
+                  run->tombstone ? "tombstone" : "delete", rows);
+    else if (vdf_action(plan, edge) != VDF_ACTION_BLOCK)
+        add_count(run, counts, user, plan->graph.edges[edge].display, vdf_action_name(vdf_action(plan, edge)), rows);
+}
+
+void vdf_record_audit(VdfRun *run, const VdfDeletionRecord *record)
+{
+    VdfKeys counts;
+    VdfStatement statement;
+    Oid types[4] = {UUIDARRAYOID, BYTEAARRAYOID, NAMEOID, INT4OID};
+    Datum values[4], *ids = (Datum *) palloc(sizeof(Datum) * record->n),
+                     *pseudonyms = (Datum *) palloc(sizeof(Datum) * record->n);
+    NameData subject;
+
+    memset(&counts, 0, sizeof(counts));
+    counts.desc = CreateTemplateTupleDesc(4);
+    TupleDescInitEntry(counts.desc, 1, "vdf_u", INT4OID, -1, 0);
+    TupleDescInitEntry(counts.desc, 2, "vdf_relation", TEXTOID, -1, 0);
+    TupleDescInitEntry(counts.desc, 3, "vdf_action", TEXTOID, -1, 0);
+    TupleDescInitEntry(counts.desc, 4, "vdf_rows", INT8OID, -1, 0);
+    counts.store = tuplestore_begin_heap(true, false, work_mem);
+    if (run->many) {
+        HASH_SEQ_STATUS scan;
+        VdfUserCount *count;
+
+        hash_seq_init(&scan, run->user_counts);
+        while ((count = (VdfUserCount *) hash_seq_search(&scan)) != NULL)
+            add_edge_count(run, &counts, count->key.user, count->key.edge, count->rows);
+    } else {
+        add_edge_count(run, &counts, 1, -1, run->root_rows);
+        for (int i = 0; i < run->plan->graph.nedges; i++)
+            add_edge_count(run, &counts, 1, i, run->edges[i].rows);
+    }
+    namestrcpy(&subject, record->subject);
+    for (int i = 0; i < record->n; i++) {
+        ids[i] = UUIDPGetDatum(&record->ids[i]);
+        pseudonyms[i] = bytea_of(record->pseudonyms[i].bytes);
+    }
+    values[0] = PointerGetDatum(construct_array(ids, record->n, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
+    values[1] = PointerGetDatum(construct_array(pseudonyms, record->n, BYTEAOID, -1, false, TYPALIGN_INT));
+    values[2] = NameGetDatum(&subject);
+    values[3] = Int32GetDatum(record->pseudonyms[0].key_id);
+    memset(&statement, 0, sizeof(statement));
+    statement.sql = "INSERT INTO vedfolnir.audit_log (deletion_id, subject, pseudonym, key_id, relation, action, row_count) "
+                    "SELECT ($1)[d.vdf_u], $3, ($2)[d.vdf_u], $4, d.vdf_relation, d.vdf_action, "
+                    "pg_catalog.sum(d.vdf_rows)::pg_catalog.int8 FROM vdf_d d "
+                    "GROUP BY d.vdf_u, d.vdf_relation, d.vdf_action ORDER BY d.vdf_u, d.vdf_relation, d.vdf_action";
+    statement.owner = vdf_store_owner();
+    statement.change = true;
+    statement.nparams = 4;
+    statement.types = types;
+    statement.values = values;
+    vdf_statement_input(&statement, "vdf_d", &counts);
+    if (counts.count > 0)
+        (void) vdf_execute(&run->executor, &statement);
+    vdf_keys_free(&counts);
+}

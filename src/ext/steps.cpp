@@ -1,0 +1,220 @@
+#include "ext/steps.h"
+
+#include "ext/catalog.h"
+#include "ext/evidence.h"
+#include "ext/report.h"
+#include "ext/targets.h"
+
+extern "C" {
+#include "executor/spi.h"
+}
+
+static VdfStep *add(List **steps, const char *relation, const char *via, const char *action, uint64 rows)
+{
+    VdfStep *step = (VdfStep *) palloc0(sizeof(VdfStep));
+
+    step->relation = pstrdup(relation);
+    step->via = via ? pstrdup(via) : NULL;
+    step->action = action;
+    step->rows = rows;
+    *steps = lappend(*steps, step);
+    return step;
+}
+
+static void note(VdfStep *step, const char *text)
+{
+    if (text == NULL || text[0] == '\0')
+        return;
+    step->note = step->note ? psprintf("%s; %s", step->note, text) : pstrdup(text);
+}
+
+/* What a reader should know about the rows of an edge. */
+static void note_edge(VdfRun *run, VdfStep *step, int edge)
+{
+    const VdfEdge *e = &run->plan->graph.edges[edge];
+    VdfEdgeInfo *info = &run->plan->edges[edge];
+    VdfFacts *facts = vdf_facts(run->plan, info->relation);
+    char action = vdf_action(run->plan, edge);
+    char *keeper = action == VDF_ACTION_DELETE ? facts->delete_keeper : facts->update_keeper;
+
+    if (action == VDF_ACTION_RETAIN)
+        note(step, info->reason ? psprintf("retained: %s", info->reason) : "retained");
+    if (run->edges[edge].collateral > 0)
+        note(step, psprintf("%s of other users %s with them", vdf_rows(run->edges[edge].collateral),
+                            run->edges[edge].collateral == 1 ? "goes" : "go"));
+    if (keeper)
+        note(step, psprintf("%s may keep rows back", keeper));
+    else if (facts->trigger && action != VDF_ACTION_RETAIN)
+        note(step, psprintf("trigger \"%s\" fires", facts->trigger));
+    if (!e->validated && !e->link)
+        note(step, "the foreign key is NOT VALID");
+    if (action != VDF_ACTION_RETAIN)
+        note(step, vdf_missing_index(run->plan, edge));
+}
+
+static void add_deletes(VdfRun *run, List **steps)
+{
+    const VdfPlanView *view = run->plan->view;
+
+    for (int c = 0; c < view->ncomponents; c++) {
+        const VdfComponent *component = &view->components[c];
+
+        for (int i = 0; i < component->nouter + component->ninner; i++) {
+            int edge = i < component->nouter ? component->outer[i] : component->inner[i - component->nouter];
+            VdfStep *step;
+
+            if (run->edges[edge].rows == 0)
+                continue;
+            step = add(steps, run->plan->graph.edges[edge].display, run->plan->graph.edges[edge].name, "delete",
+                       run->edges[edge].rows);
+            step->collateral = run->edges[edge].collateral;
+            note_edge(run, step, edge);
+        }
+    }
+}
+
+static int compare_blockers(const ListCell *a, const ListCell *b)
+{
+    const VdfBlocker *left = (const VdfBlocker *) lfirst(a), *right = (const VdfBlocker *) lfirst(b);
+    int order = strcmp(left->relation, right->relation);
+
+    return order ? order : strcmp(left->via ? left->via : "", right->via ? right->via : "");
+}
+
+List *vdf_steps_of(VdfRun *run)
+{
+    const VdfPlanView *view = run->plan->view;
+    List *steps = NIL;
+    ListCell *cell;
+    VdfTargetGroup *groups;
+    int ngroups;
+
+    if (run->root_rows > 0)
+        add(&steps, run->plan->graph.nodes[run->plan->graph.root].display, NULL, run->tombstone ? "tombstone" : "delete",
+            run->root_rows);
+    add_deletes(run, &steps);
+    for (int i = 0; i < view->ndetach; i++) {
+        int edge = view->detach[i];
+
+        if (run->edges[edge].rows > 0)
+            note_edge(run,
+                      add(&steps, run->plan->graph.edges[edge].display, run->plan->graph.edges[edge].name,
+                          vdf_action_name(vdf_action(run->plan, edge)), run->edges[edge].rows),
+                      edge);
+    }
+    list_sort(run->blockers, compare_blockers);
+    foreach (cell, run->blockers) {
+        VdfBlocker *b = (VdfBlocker *) lfirst(cell);
+
+        if (b->listed)
+            note(add(&steps, b->relation, b->via, "block", b->rows),
+                 b->remedy ? psprintf("%s: %s", strcmp(b->reason, "no policy") == 0 ? "undeclared" : b->reason, b->remedy)
+                           : b->reason);
+    }
+    ngroups = vdf_targets_groups(run->targets, &groups);
+    for (int i = 0; i < ngroups; i++) {
+        VdfStep *step;
+
+        if (groups[i].tasks == 0 && groups[i].kept == 0)
+            continue;
+        step = add(&steps, groups[i].kind, groups[i].service, "enqueue", groups[i].tasks);
+        if (groups[i].kept > 0)
+            note(step, psprintf("%s %s%s kept: still used by a row that stays", vdf_number(groups[i].kept), groups[i].kind,
+                                groups[i].kept == 1 ? "" : "s"));
+    }
+    return steps;
+}
+
+VdfTotals vdf_totals(VdfRun *run, List *steps)
+{
+    VdfTotals totals;
+    List *relations = NIL;
+    ListCell *cell;
+    VdfTargetGroup *groups;
+    int ngroups = vdf_targets_groups(run->targets, &groups);
+
+    memset(&totals, 0, sizeof(totals));
+    foreach (cell, steps) {
+        VdfStep *step = (VdfStep *) lfirst(cell);
+
+        if (strcmp(step->action, "delete") == 0) {
+            totals.rows += step->rows;
+            relations = list_append_unique(relations, makeString(step->relation));
+        } else if (strcmp(step->action, "nullify") == 0 || strcmp(step->action, "default") == 0 ||
+                   strcmp(step->action, "reassign") == 0)
+            totals.references += step->rows;
+    }
+    totals.relations = list_length(relations);
+    totals.blocking = list_length(run->blockers);
+    for (int i = 0; i < ngroups; i++) {
+        totals.tasks += groups[i].tasks;
+        totals.kept += groups[i].kept;
+    }
+    return totals;
+}
+
+/* Catalogue and configuration by name: each edge with what is to happen behind it. */
+static void describe_policy(VdfDeletionPlan *plan, StringInfo text)
+{
+    const VdfConfiguration *c = plan->configuration;
+
+    appendStringInfo(text, "subject %s root %s key %s mode %s\n", c->subject, plan->graph.nodes[plan->graph.root].display,
+                     c->key_column, c->tombstone ? "tombstone" : "delete");
+    for (int pass = 0; pass < 3; pass++) {
+        const VdfPlanView *view = plan->view;
+        int n = pass == 0 ? view->ncomponents : pass == 1 ? view->ndetach : view->nblock;
+
+        for (int i = 0; i < n; i++) {
+            const VdfComponent *component = pass == 0 ? &view->components[i] : NULL;
+            int m = component ? component->nouter + component->ninner : 1;
+
+            for (int j = 0; j < m; j++) {
+                int edge = component ? (j < component->nouter ? component->outer[j] : component->inner[j - component->nouter])
+                                     : (pass == 1 ? view->detach[i] : view->block[i]);
+                const VdfEdge *e = &plan->graph.edges[edge];
+
+                appendStringInfo(text, "edge %s %s %s", e->display, quote_identifier(e->name),
+                                 vdf_action_name(vdf_action(plan, edge)));
+                for (int k = 0; k < e->npairs; k++)
+                    appendStringInfo(text, " %s=%s", e->pairs[k].child, e->pairs[k].parent_column);
+                appendStringInfo(text, " to %s%s%s%s\n", e->parent_from, e->collateral_ok ? " collateral" : "",
+                                 plan->edges[edge].reassign_to ? " reassign " : "",
+                                 plan->edges[edge].reassign_to ? plan->edges[edge].reassign_to : "");
+            }
+        }
+    }
+    for (int i = 0; i < c->ncolumns; i++)
+        appendStringInfo(text, "column %s %s %s = %s\n", c->columns[i].stored_name, c->columns[i].edge,
+                         c->columns[i].column, c->columns[i].expression);
+    for (int i = 0; i < plan->graph.ntarget_rules; i++)
+        appendStringInfo(text, "clean-up %s %s %s %s %d\n", plan->graph.nodes[plan->graph.target_rules[i].node].display,
+                         plan->rules[i]->kind, plan->rules[i]->service, plan->rules[i]->target,
+                         (int) plan->rules[i]->on_expire);
+}
+
+char *vdf_policy_hash_of(VdfDeletionPlan *plan)
+{
+    StringInfoData text;
+
+    initStringInfo(&text);
+    describe_policy(plan, &text);
+    return vdf_sha256_hex(text.data, text.len);
+}
+
+char *vdf_plan_hash(VdfRun *run, List *steps, const char *const *keys, int nkeys)
+{
+    StringInfoData text;
+    ListCell *cell;
+
+    initStringInfo(&text);
+    describe_policy(run->plan, &text);
+    for (int i = 0; i < nkeys; i++)
+        appendStringInfo(&text, "key %zu:%s\n", strlen(keys[i]), keys[i]);
+    foreach (cell, steps) {
+        VdfStep *s = (VdfStep *) lfirst(cell);
+
+        appendStringInfo(&text, "step %s %s %s %llu %llu\n", s->relation, s->via ? quote_identifier(s->via) : "-", s->action,
+                         (unsigned long long) s->rows, (unsigned long long) s->collateral);
+    }
+    return vdf_sha256_hex(text.data, text.len);
+}

@@ -1,0 +1,323 @@
+/*
+ * targets.cpp: outside work, expanded from the rows that go.
+ *
+ * Operations of a task, by phase: identity "disable" 1, redis_key and redis_pattern "delete" 2, file and directory
+ * "delete" 3, identity "delete" 4, webhook "post" 5.
+ */
+#include "ext/targets.h"
+
+#include "ext/guc.h"
+#include "ext/report.h"
+#include "ext/store.h"
+
+struct VdfTargets
+{
+    VdfDeletionPlan *plan;
+    VdfTargetGroup *groups;
+    int ngroups;
+    int *group_of;     /* per target rule */
+    TupleDesc raw_desc;
+    VdfKeys raw;       /* vdf_g, vdf_target, vdf_u, vdf_s: as the rows came */
+    VdfKeys *settled;  /* per group: vdf_target, vdf_u, vdf_s, vdf_n */
+    Bitmapset **kept;  /* per group: numbers vdf_n */
+};
+
+typedef struct Operation
+{
+    const char *name;
+    int phase;
+} Operation;
+
+static int operations_of(const char *kind, Operation *operations)
+{
+    if (strcmp(kind, "identity") == 0) {
+        operations[0] = {"disable", 1};
+        operations[1] = {"delete", 4};
+        return 2;
+    }
+    if (strcmp(kind, "webhook") == 0)
+        operations[0] = {"post", 5};
+    else
+        operations[0] = {"delete", strncmp(kind, "redis", 5) == 0 ? 2 : 3};
+    return 1;
+}
+
+VdfTargets *vdf_targets_create(VdfDeletionPlan *plan)
+{
+    VdfTargets *t = (VdfTargets *) palloc0(sizeof(VdfTargets));
+    int n = plan->graph.ntarget_rules;
+
+    t->plan = plan;
+    t->groups = (VdfTargetGroup *) palloc0(sizeof(VdfTargetGroup) * (n + 1));
+    t->group_of = (int *) palloc0(sizeof(int) * (n + 1));
+    /* Rules come ordered by kind and service. */
+    for (int i = 0; i < n; i++) {
+        const VdfCleanup *rule = plan->rules[i];
+        VdfTargetGroup *last = t->ngroups ? &t->groups[t->ngroups - 1] : NULL;
+
+        if (last == NULL || strcmp(last->kind, rule->kind) != 0 || strcmp(last->service, rule->service) != 0) {
+            t->groups[t->ngroups].kind = rule->kind;
+            t->groups[t->ngroups++].service = rule->service;
+        }
+        t->group_of[i] = t->ngroups - 1;
+    }
+    t->settled = (VdfKeys *) palloc0(sizeof(VdfKeys) * (t->ngroups + 1));
+    t->kept = (Bitmapset **) palloc0(sizeof(Bitmapset *) * (t->ngroups + 1));
+    t->raw_desc = CreateTemplateTupleDesc(4);
+    TupleDescInitEntry(t->raw_desc, 1, "vdf_g", INT4OID, -1, 0);
+    TupleDescInitEntry(t->raw_desc, 2, "vdf_target", TEXTOID, -1, 0);
+    TupleDescInitEntry(t->raw_desc, 3, "vdf_u", INT4OID, -1, 0);
+    TupleDescInitEntry(t->raw_desc, 4, "vdf_s", BOOLOID, -1, 0);
+    return t;
+}
+
+void vdf_targets_take(VdfRun *run, int node, TupleTableSlot *slot, int first, int user, bool shared)
+{
+    VdfTargets *t = run->targets;
+    VdfNodeInfo *info = &run->plan->nodes[node];
+
+    for (int i = 0; i < info->nrules; i++) {
+        Datum values[4];
+        bool nulls[4] = {false, false, false, false};
+
+        if (slot->tts_isnull[first + i] ||
+            (run->needed != NULL && run->plan->rules[info->rules[i]]->on_expire != VDF_EXPIRE_ENQUEUE))
+            continue;
+        if (t->raw.store == NULL) {
+            MemoryContext caller = MemoryContextSwitchTo(run->context);
+
+            t->raw.desc = t->raw_desc;
+            t->raw.store = tuplestore_begin_heap(true, false, work_mem);
+            MemoryContextSwitchTo(caller);
+        }
+        values[0] = Int32GetDatum(t->group_of[info->rules[i]]);
+        values[1] = slot->tts_values[first + i];
+        values[2] = Int32GetDatum(user);
+        values[3] = BoolGetDatum(shared);
+        tuplestore_putvalues(t->raw.store, t->raw_desc, values, nulls);
+        t->raw.count++;
+    }
+}
+
+typedef struct SettleSink
+{
+    VdfSink sink;
+    VdfRun *run;
+} SettleSink;
+
+static void settle_row(VdfSink *sink, TupleTableSlot *slot)
+{
+    VdfRun *run = ((SettleSink *) sink)->run;
+    VdfTargets *t = run->targets;
+    VdfKeys *keys;
+
+    slot_getallattrs(slot);
+    keys = &t->settled[DatumGetInt32(slot->tts_values[4])];
+    vdf_keys_add(run, keys, slot, 4);
+}
+
+/* One task per person and target, in its normal spelling. */
+static void remove_doubles(VdfRun *run)
+{
+    VdfTargets *t = run->targets;
+    VdfStatement statement;
+    SettleSink s;
+    StringInfoData paths;
+    VdfError error;
+    char normal[512];
+
+    initStringInfo(&paths);
+    for (int i = 0; i < t->ngroups; i++)
+        if (strcmp(t->groups[i].kind, "file") == 0 || strcmp(t->groups[i].kind, "directory") == 0)
+            appendStringInfo(&paths, "%s%d", paths.len ? "," : "", i);
+    if (!vdf_normalised_sql("file", "d.vdf_target", normal, sizeof(normal), &error))
+        vdf_raise(&error);
+    memset(&s, 0, sizeof(s));
+    vdf_sink_init(&s.sink, NULL, settle_row);
+    s.run = run;
+    memset(&statement, 0, sizeof(statement));
+    statement.sql = psprintf("SELECT x.vdf_target, x.vdf_u, pg_catalog.bool_and(x.vdf_s) AS vdf_s, "
+                             "(pg_catalog.row_number() OVER ())::pg_catalog.int4 AS vdf_n, x.vdf_g "
+                             "FROM (SELECT d.vdf_g, d.vdf_u, d.vdf_s, CASE WHEN d.vdf_g OPERATOR(pg_catalog.=) ANY "
+                             "('{%s}'::pg_catalog.int4[]) THEN %s ELSE d.vdf_target END AS vdf_target "
+                             "FROM vdf_d d) x GROUP BY x.vdf_g, x.vdf_target, x.vdf_u",
+                             paths.data, normal);
+    statement.owner = vdf_store_owner();
+    vdf_statement_input(&statement, "vdf_d", &t->raw);
+    statement.sink = &s.sink;
+    (void) vdf_execute(&run->executor, &statement);
+    vdf_keys_free(&t->raw);
+}
+
+typedef struct NamedSink
+{
+    VdfSink sink;
+    VdfRun *run;
+    int node;
+    int group;
+} NamedSink;
+
+static void named_row(VdfSink *sink, TupleTableSlot *slot)
+{
+    NamedSink *s = (NamedSink *) sink;
+    VdfNodeState *node = &s->run->nodes[s->node];
+    int n;
+
+    slot_getallattrs(slot);
+    if (s->run->dry && node->goes != NULL &&
+        vdf_rowset_has(node->goes, DatumGetObjectId(slot->tts_values[0]),
+                       (ItemPointer) DatumGetPointer(slot->tts_values[1])))
+        return;
+    n = DatumGetInt32(slot->tts_values[2]);
+    if (!bms_is_member(n, s->run->targets->kept[s->group])) {
+        MemoryContext caller = MemoryContextSwitchTo(s->run->context);
+
+        s->run->targets->kept[s->group] = bms_add_member(s->run->targets->kept[s->group], n);
+        MemoryContextSwitchTo(caller);
+    }
+}
+
+/* Which targets of a group does a row that stays name, through any rule of the same kind and service? */
+static void find_kept(VdfRun *run, int group)
+{
+    VdfTargets *t = run->targets;
+
+    for (int i = 0; i < run->plan->graph.ntarget_rules; i++) {
+        VdfStatement statement;
+        NamedSink s;
+        int node = run->plan->graph.target_rules[i].node;
+        bool exclude_root = run->tombstone && node == run->plan->graph.root;
+
+        if (t->group_of[i] != group)
+            continue;
+        memset(&s, 0, sizeof(s));
+        vdf_sink_init(&s.sink, NULL, named_row);
+        s.run = run;
+        s.node = node;
+        s.group = group;
+        vdf_statement_of(run, &statement, VDF_SQL_FIND_NAMED, i, exclude_root ? VDF_TOMBSTONE : 0,
+                         run->plan->nodes[node].owner);
+        vdf_statement_input(&statement, "vdf_d", &t->settled[group]);
+        if (exclude_root)
+            vdf_statement_input(&statement, "vdf_root", &run->root);
+        statement.sink = &s.sink;
+        (void) vdf_execute(&run->executor, &statement);
+    }
+}
+
+/* Drops what is kept from a group, and counts. */
+static void count_group(VdfRun *run, int group)
+{
+    VdfTargets *t = run->targets;
+    VdfKeys left;
+    Operation operations[2];
+    TupleTableSlot *slot;
+
+    memset(&left, 0, sizeof(left));
+    left.desc = t->settled[group].desc;
+    if (!bms_is_empty(t->kept[group])) {
+        slot = MakeSingleTupleTableSlot(left.desc, &TTSOpsMinimalTuple);
+        tuplestore_rescan(t->settled[group].store);
+        while (tuplestore_gettupleslot(t->settled[group].store, true, false, slot)) {
+            slot_getallattrs(slot);
+            /* A target that is the person's alone by declaration is not kept by rows that stay. */
+            if (bms_is_member(DatumGetInt32(slot->tts_values[3]), t->kept[group]) && DatumGetBool(slot->tts_values[2]))
+                t->groups[group].kept++;
+            else
+                vdf_keys_add(run, &left, slot, 4);
+        }
+        ExecDropSingleTupleTableSlot(slot);
+        vdf_keys_free(&t->settled[group]);
+        t->settled[group] = left;
+    }
+    t->groups[group].tasks = t->settled[group].count * operations_of(t->groups[group].kind, operations);
+}
+
+void vdf_targets_settle(VdfRun *run, bool check_shared)
+{
+    VdfTargets *t = run->targets;
+
+    if (t->raw.count == 0)
+        return;
+    remove_doubles(run);
+    for (int i = 0; i < t->ngroups; i++) {
+        if (t->settled[i].count == 0)
+            continue;
+        if (check_shared)
+            find_kept(run, i);
+        count_group(run, i);
+    }
+}
+
+void vdf_targets_per_user(VdfTargets *targets, uint64 *tasks)
+{
+    for (int i = 0; i < targets->ngroups; i++) {
+        TupleTableSlot *slot;
+
+        if (targets->settled[i].count == 0)
+            continue;
+        slot = MakeSingleTupleTableSlot(targets->settled[i].desc, &TTSOpsMinimalTuple);
+        tuplestore_rescan(targets->settled[i].store);
+        while (tuplestore_gettupleslot(targets->settled[i].store, true, false, slot)) {
+            slot_getallattrs(slot);
+            tasks[DatumGetInt32(slot->tts_values[1]) - 1]++;
+        }
+        ExecDropSingleTupleTableSlot(slot);
+    }
+}
+
+void vdf_targets_free(VdfTargets *targets)
+{
+    vdf_keys_free(&targets->raw);
+    for (int i = 0; i < targets->ngroups; i++)
+        vdf_keys_free(&targets->settled[i]);
+}
+
+int vdf_targets_groups(VdfTargets *targets, VdfTargetGroup **groups)
+{
+    *groups = targets->groups;
+    return targets->ngroups;
+}
+
+static const char *const ENQUEUE =
+    "INSERT INTO vedfolnir.cleanup_task (deletion_id, phase, kind, operation, service, target, shared) "
+    "SELECT ($1)[d.vdf_u], $2, $3, $4, $5, d.vdf_target, d.vdf_s AND $6 FROM vdf_d d";
+
+uint64 vdf_targets_enqueue(VdfRun *run, const pg_uuid_t *deletions)
+{
+    VdfTargets *t = run->targets;
+    Datum *ids = (Datum *) palloc(sizeof(Datum) * run->nusers);
+    Oid types[6] = {UUIDARRAYOID, INT2OID, TEXTOID, TEXTOID, TEXTOID, BOOLOID};
+    uint64 tasks = 0;
+
+    for (int i = 0; i < run->nusers; i++)
+        ids[i] = UUIDPGetDatum(&deletions[i]);
+    for (int i = 0; i < t->ngroups; i++) {
+        Operation operations[2];
+        int n = operations_of(t->groups[i].kind, operations);
+
+        for (int j = 0; j < n && t->settled[i].count > 0; j++) {
+            VdfStatement statement;
+            Datum values[6];
+
+            memset(&statement, 0, sizeof(statement));
+            values[0] = PointerGetDatum(construct_array(ids, run->nusers, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
+            values[1] = Int16GetDatum(operations[j].phase);
+            values[2] = CStringGetTextDatum(t->groups[i].kind);
+            values[3] = CStringGetTextDatum(operations[j].name);
+            values[4] = CStringGetTextDatum(t->groups[i].service);
+            values[5] = BoolGetDatum(run->check_shared);
+            statement.sql = ENQUEUE;
+            statement.owner = vdf_store_owner();
+            statement.change = true;
+            statement.nparams = 6;
+            statement.types = types;
+            statement.values = values;
+            vdf_statement_input(&statement, "vdf_d", &t->settled[i]);
+            tasks += vdf_execute(&run->executor, &statement);
+        }
+    }
+    if (tasks > 0 && vdf_notify)
+        Async_Notify("vedfolnir_cleanup", "");
+    return tasks;
+}

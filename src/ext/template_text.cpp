@@ -1,0 +1,51 @@
+#include "ext/template_text.h"
+
+#include "bridge/wall.h"
+#include "ext/expression.h"
+#include "ext/names.h"
+#include "ext/report.h"
+
+/*
+ * A value is escaped for the kind of its target, so that it cannot mean more than itself. Only functions of pg_catalog:
+ * the statement runs as the table's owner, who has no rights on the extension.
+ */
+static char *value_text(Oid relation, const char *kind, const char *column, bool whole)
+{
+    char *value = psprintf("c.%s::pg_catalog.text", quote_identifier(get_attname(relation, vdf_column_number(relation, column), false)));
+
+    if (strcmp(kind, "redis_pattern") == 0)
+        return psprintf("pg_catalog.regexp_replace(%s, E'([*?\\\\[\\\\]\\\\\\\\])', E'\\\\\\\\\\\\1', 'g')", value);
+    /* Everything but the unreserved characters of RFC 3986, byte by byte of the UTF-8 form. */
+    if (strcmp(kind, "identity") == 0 || strcmp(kind, "webhook") == 0)
+        return psprintf("(SELECT pg_catalog.string_agg(CASE WHEN v.c OPERATOR(pg_catalog.~) '^[A-Za-z0-9._~-]$' "
+                        "THEN v.c ELSE pg_catalog.regexp_replace(pg_catalog.upper(pg_catalog.encode(pg_catalog.convert_to(v.c, 'UTF8'), "
+                        "'hex')), '(..)', E'%%\\\\1', 'g') END, '' ORDER BY v.o) FROM "
+                        "pg_catalog.regexp_split_to_table(%s, '') WITH ORDINALITY AS v(c, o))",
+                        value);
+    if ((strcmp(kind, "file") == 0 || strcmp(kind, "directory") == 0) && !whole)
+        return psprintf("CASE WHEN %s OPERATOR(pg_catalog.~) E'^(\\\\.{0,2}$)|/' THEN E'\\001' ELSE '' END OPERATOR(pg_catalog.||) %s",
+                        value, value);
+    return value;
+}
+
+char *vdf_target_compile(Oid relation, const char *kind, const char *target)
+{
+    VdfTemplatePart parts[VDF_TEMPLATE_PARTS];
+    VdfError error;
+    StringInfoData sql;
+    int n, size = strlen(target) + VDF_TEMPLATE_PARTS + 1;
+    char *buffer = (char *) palloc(size);
+
+    if (target[0] == '=') {
+        vdf_require_owner(relation);
+        return vdf_expression_compile(relation, target + 1, true, TEXTOID, -1);
+    }
+    if (!vdf_template_parse(target, parts, &n, buffer, size, &error))
+        vdf_raise(&error);
+    initStringInfo(&sql);
+    for (int i = 0; i < n; i++)
+        appendStringInfo(&sql, "%s%s", i ? " OPERATOR(pg_catalog.||) " : "",
+                         parts[i].column ? value_text(relation, kind, parts[i].text, n == 1)
+                                         : psprintf("%s::pg_catalog.text", quote_literal_cstr(parts[i].text)));
+    return sql.data;
+}
