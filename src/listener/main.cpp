@@ -13,7 +13,7 @@ int main(int argc, char **argv)
 {
     CLI::App app("Does the outside work that deletions queue in the database: files, Redis, identities, webhooks.",
                  "vedfolnir-listener");
-    std::string config_path = "/etc/vedfolnir-listener.ini", log_level;
+    std::string config_path = "/etc/vedfolnir/listener.ini", log_level;
     bool once = false, check = false, allow_root = false, list_options = false;
     app.add_option("-c,--config", config_path, "configuration file")->capture_default_str();
     auto *once_flag = app.add_flag("--once", once, "settle what is due now and exit: 0 all settled, 1 a task is dead, "
