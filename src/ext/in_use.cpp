@@ -5,6 +5,7 @@
 #include "ext/pg.h"
 #include "ext/duty.h"
 #include "ext/queue_scope.h"
+#include "ext/report.h"
 
 /* One clean-up rule, copied out of SPI: which expression over which relation gives targets. */
 typedef struct Source
