@@ -74,17 +74,12 @@ static Datum bytea_of(const uint8 *bytes)
     return PointerGetDatum(value);
 }
 
-VdfEarlier vdf_earlier_deletion(const char *subject, const char *key)
+bool vdf_pseudonyms(const char *subject, const char *key, Datum *array)
 {
-    VdfEarlier earlier;
     VdfStore store;
-    Oid types[2] = {BYTEAARRAYOID, NAMEOID};
-    Datum values[2], *pseudonyms;
-    NameData name;
+    Datum *pseudonyms;
     uint64 n;
 
-    memset(&earlier, 0, sizeof(earlier));
-    namestrcpy(&name, subject);
     vdf_store_open(&store);
     n = vdf_store_run(&store, SECRETS, 0, NULL, NULL, NULL, true);
     pseudonyms = (Datum *) palloc(sizeof(Datum) * (n + 1));
@@ -96,8 +91,25 @@ VdfEarlier vdf_earlier_deletion(const char *subject, const char *key)
         hmac((const uint8 *) VARDATA_ANY(secret), VARSIZE_ANY_EXHDR(secret), subject, key, bytes);
         pseudonyms[i] = bytea_of(bytes);
     }
-    values[0] = PointerGetDatum(construct_array(pseudonyms, n, BYTEAOID, -1, false, TYPALIGN_INT));
+    *array = PointerGetDatum(construct_array(pseudonyms, n, BYTEAOID, -1, false, TYPALIGN_INT));
+    vdf_store_close(&store);
+    return n > 0;
+}
+
+VdfEarlier vdf_earlier_deletion(const char *subject, const char *key)
+{
+    VdfEarlier earlier;
+    VdfStore store;
+    Oid types[2] = {BYTEAARRAYOID, NAMEOID};
+    Datum values[2];
+    NameData name;
+
+    memset(&earlier, 0, sizeof(earlier));
+    if (!vdf_pseudonyms(subject, key, &values[0]))
+        return earlier;
+    namestrcpy(&name, subject);
     values[1] = NameGetDatum(&name);
+    vdf_store_open(&store);
     vdf_store_run(&store,
                   "SELECT id, state FROM vedfolnir.deletion WHERE pseudonym OPERATOR(pg_catalog.=) ANY ($1) "
                   "AND subject OPERATOR(pg_catalog.=) $2 AND mode OPERATOR(pg_catalog.<>) 'expire' "

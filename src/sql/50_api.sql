@@ -95,3 +95,29 @@ COMMENT ON FUNCTION vedfolnir_grant(regrole, text) IS 'gives a role the duty adm
 CREATE FUNCTION vedfolnir_revoke(role regrole, duty text) RETURNS void
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION vedfolnir_revoke(regrole, text) IS 'takes a duty back';
+
+CREATE FUNCTION vedfolnir_verify_user(user_id bigint, subject name DEFAULT 'user')
+RETURNS TABLE (kind text, relation text, via text, row_count bigint, note text)
+AS 'MODULE_PATHNAME', 'vedfolnir_verify_user_bigint' LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION vedfolnir_verify_user(bigint, name)
+IS 'lists what is left of a person: rows, dangling references, retained rows, open tasks';
+
+CREATE FUNCTION vedfolnir_verify_user(user_uuid uuid, subject name DEFAULT 'user')
+RETURNS TABLE (kind text, relation text, via text, row_count bigint, note text)
+AS 'MODULE_PATHNAME', 'vedfolnir_verify_user_uuid' LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION vedfolnir_verify_user(uuid, name)
+IS 'lists what is left of a person: rows, dangling references, retained rows, open tasks';
+
+CREATE FUNCTION vedfolnir_verify_user(user_key text, subject name DEFAULT 'user')
+RETURNS TABLE (kind text, relation text, via text, row_count bigint, note text)
+AS 'MODULE_PATHNAME', 'vedfolnir_verify_user_text' LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION vedfolnir_verify_user(text, name)
+IS 'lists what is left of a person: rows, dangling references, retained rows, open tasks';
+
+CREATE FUNCTION vedfolnir_add_link(link name, relation regclass, parent regclass, columns name[] DEFAULT NULL,
+    expression text DEFAULT NULL, parent_columns name[] DEFAULT NULL, action text DEFAULT 'block',
+    condition text DEFAULT NULL, subject name DEFAULT 'user')
+RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION vedfolnir_add_link(name, regclass, regclass, name[], text, name[], text, text, name)
+IS 'declares a reference that has no foreign key: columns, an array, or an expression, under a condition';
