@@ -27,7 +27,7 @@ ok "the configuration loads a second time" sql -f "$EXAMPLE/configure.sql"
 
 example_rows expected >"$d/rows0"
 before=$(sql -c "SELECT relation, via, action, row_count, collateral FROM vedfolnir_delete_user('$one')")
-is "steps of the dry run, in any order" "$(LC_ALL=C sort <<<"$before")" "$(LC_ALL=C sort "$EXAMPLE/expected_steps.txt")"
+is "steps of the dry run" "$before" "$(cat "$EXAMPLE/expected_steps.txt")"
 example_rows portal >"$d/rows"
 same "the dry run changes nothing" "$d/rows" "$d/rows0"
 

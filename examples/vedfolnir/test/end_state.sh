@@ -50,7 +50,7 @@ same "files after the sessions of user 3 are expired" "$d/files" "$d/files0"
 
 # The dry run of user 1.
 before=$(sql -c 'SELECT relation, via, action, row_count, collateral FROM vedfolnir_delete_user(1)')
-is "steps of the dry run, in any order" "$(LC_ALL=C sort <<<"$before")" "$(LC_ALL=C sort "$EXAMPLE/expected_steps.txt")"
+is "steps of the dry run" "$before" "$(cat "$EXAMPLE/expected_steps.txt")"
 example_rows media >"$d/rows"
 same "the dry run changes nothing" "$d/rows" "$d/rows1"
 is "the dry run queues nothing" "$(sql -c 'SELECT count(*) FROM vedfolnir.deletion')" 1
