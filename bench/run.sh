@@ -4,10 +4,11 @@ set -euo pipefail
 
 usage() {
     cat <<'EOF'
-usage: bash bench/run.sh [--size small|full] [--rounds N] [--only P1,P5,...] [--out DIR]
+usage: bash bench/run.sh [--size small|full|huge] [--rounds N] [--only P1,P5,...] [--out DIR]
 
   --size small   a few thousand rows, under a minute; asserts equal results and never a time
   --size full    millions of rows, a user who owns a million of them (default); writes the page
+  --size huge    a user who owns ten million rows: only the memory of P8, about 15 minutes and 25 GB of disk
   --rounds N     runs per contestant, interleaved (default: 1 small, 3 full)
   --only LIST    the rows of the table to measure: P1 to P13
   --out DIR      where benchmark.json, README.md and the plots go (default: doc/benchmark for all of full, else nowhere)
@@ -33,6 +34,7 @@ source "$here/../tools/cluster.sh"
 case $size in
 small) buffers=256MB fsync=off ;;
 full) buffers=4GB fsync=on ;;
+huge) buffers=8GB fsync=off ;;
 *) usage >&2; exit 2 ;;
 esac
 

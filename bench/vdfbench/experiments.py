@@ -17,7 +17,7 @@ def _sql(lab, ids, names):
 
 def whale(lab, rounds, wanted):
     """P1, P2, P3, P8, P9, P11, P12."""
-    names = ["cascade"]
+    names = [] if wanted == {"P8"} else ["cascade"]
     if wanted & {"P2"}:
         names += ["sql_key_tables", "sql_one_statement", "sql_triggers_off"]
     for r in range(rounds):
