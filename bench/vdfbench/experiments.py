@@ -69,15 +69,17 @@ def _steps(rows):
 
 def dry_run(lab, what, ids):
     """The dry run must say what the run does, write nothing, and leave everything in place."""
+    start = lab.admin.value("SELECT pg_current_wal_insert_lsn()")
     sample, rows = lab.run(what, "ours_dry_run", "ours_cascade", by.ours(ids, True), prove=False,
                            setup=["SET default_transaction_read_only = on"])
     if sample is None:
         return
+    touched = lab.user_relations_in_wal(start)
     with Connection("run") as c:
         left = sum(int(c.value(f"SELECT count(*) FROM public.{t.name}")) for t in lab.model.tables)
         done = c.run(by.ours(ids)[0])
     lab.check(f"{what}: the dry run deletes nothing", left == lab.total_rows())
-    lab.check(f"{what}: the dry run writes no WAL ({sample['wal']} bytes)", sample["wal"] < 16384)
+    lab.check(f"{what}: the dry run writes no WAL on user tables ({touched} records)", touched == 0)
     lab.check(f"{what}: the dry run returns the rows of the run", _steps(rows) == _steps(done) and rows)
 
 

@@ -17,6 +17,7 @@ class Laboratory:
     def __init__(self, model):
         self.model = model
         self.admin = Connection("postgres")
+        self.admin.run("CREATE EXTENSION IF NOT EXISTS pg_walinspect")
         self.templates = set()
         self.checks = []                # (text, passed)
         self.results = {}               # what -> contestant -> list of samples
@@ -72,6 +73,16 @@ class Laboratory:
         with Connection("run") as c:
             c.run("SELECT sum(pg_prewarm(c.oid)) FROM pg_class c WHERE c.relkind IN ('r', 'i', 't')")
         self.admin.run("CHECKPOINT")
+
+    def user_relations_in_wal(self, start):
+        """WAL records since start that change a table or index of the schema, in the database of the run."""
+        with Connection("run") as c:
+            pattern = c.value("SELECT format('rel [0-9]+/%s/(%s) ', d.oid, string_agg(pg_relation_filenode(c.oid)::text, '|')) FROM pg_class c,"
+                              " pg_database d WHERE d.datname = current_database() AND c.relnamespace = 'public'::regnamespace"
+                              " AND c.relkind IN ('r', 'i') GROUP BY d.oid")
+        self.admin.run("CHECKPOINT")    # records can be read once they are flushed
+        return int(self.admin.value(f"SELECT count(*) FROM pg_get_wal_records_info('{start}', pg_current_wal_flush_lsn())"
+                                    f" WHERE block_ref || ' ' ~ '{pattern}'"))
 
     # proofs -------------------------------------------------------------------------------------------------------
     def check(self, text, passed):

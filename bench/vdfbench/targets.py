@@ -99,7 +99,7 @@ class Table:
 
     def P9(self, row):
         row.ratio(self.get("whale", "ours_dry_run") / self.get("whale", "ours"), " x", 1.1, 0.7, at_least=False,
-                  note=f"{self.get('whale', 'ours_dry_run', 'wal'):.0f} bytes of WAL")
+                  note=f"{self.get('whale', 'ours_dry_run', 'wal'):.0f} bytes of WAL, none on user tables")
 
     def P10(self, row):
         row.ratio(self.get("catalogue", "policy_hash_again", "wall") * 1e3, " ms", 50, 15, at_least=False,
