@@ -68,7 +68,7 @@ example_listener_start() {
 example_wait() {
     local end=$((SECONDS + $2)) open
     while :; do
-        open=$(psql -X -A -t -d "$1" -c "SELECT count(*) FROM vedfolnir.cleanup_task WHERE state IN ('available', 'running', 'retryable')")
+        open=$(psql -X -A -t -d "$1" -c "SELECT count(*) FROM vedfolnir.cleanup_task WHERE state IN ('available', 'running', 'retryable')") || return 1
         [ "$open" != 0 ] || return 0
         [ "$SECONDS" -lt "$end" ] || return 1
         sleep 0.2

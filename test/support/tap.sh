@@ -13,6 +13,7 @@ ok() {
     output=$("$@" 2>&1); rc=$?
     [ "$rc" = 0 ] || sed 's/^/# /' <<<"$output"
     tap_result "$rc" "$description"
+    return "$rc"
 }
 
 # is DESCRIPTION GOT EXPECTED

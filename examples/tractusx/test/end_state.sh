@@ -21,8 +21,8 @@ one=a0000000-0000-4000-8000-000000000001
 two=a0000000-0000-4000-8000-000000000002
 
 is "14 tables are audited" "$(sql -c "SELECT count(DISTINCT tgrelid) FROM pg_trigger WHERE tgname LIKE 'audit_%'")" 14
-ok "the extension is created" sql -c 'CREATE EXTENSION vedfolnir'
-ok "the configuration loads" sql -f "$EXAMPLE/configure.sql"
+ok "the extension is created" sql -c 'CREATE EXTENSION vedfolnir' || exit 1
+ok "the configuration loads" sql -f "$EXAMPLE/configure.sql" || exit 1
 ok "the configuration loads a second time" sql -f "$EXAMPLE/configure.sql"
 
 example_rows expected >"$d/rows0"

@@ -24,8 +24,8 @@ expect_sql() { psql -X -q -v ON_ERROR_STOP=1 -d expected "$@"; }
 
 is "20 tables" "$(sql -c "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")" 20
 is "34 keys" "$(sql -c "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace")" 34
-ok "the extension is created" sql -c 'CREATE EXTENSION vedfolnir'
-ok "the configuration loads" sql -f "$EXAMPLE/configure.sql"
+ok "the extension is created" sql -c 'CREATE EXTENSION vedfolnir' || exit 1
+ok "the configuration loads" sql -f "$EXAMPLE/configure.sql" || exit 1
 ok "the configuration loads a second time" sql -f "$EXAMPLE/configure.sql"
 
 example_listener_conf media
