@@ -1,0 +1,257 @@
+// identity.cpp: disable and log out first, delete last; each is looked at afterwards, not assumed.
+#include "listener/identity.hpp"
+
+#include "core/error.hpp"
+#include "listener/fault.hpp"
+
+#include <nlohmann/json.hpp>
+#include <strings.h>
+
+namespace vedfolnir
+{
+namespace
+{
+
+using nlohmann::json;
+
+// Ends the work on one task with an outcome.
+struct Settled
+{
+    Outcome outcome;
+};
+
+[[noreturn]] void dead(const std::string &message)
+{
+    throw Settled{{Verdict::dead, message, Milliseconds(0)}};
+}
+
+json parse_answer(const HttpResponse &response, const char *what)
+{
+    // The depth is bounded by max_response; the parser itself does not recurse.
+    json answer = json::parse(response.body, nullptr, false);
+    if (answer.is_discarded())
+        throw Settled{{Verdict::retry, std::string(what) + " gives an answer that is not JSON", Milliseconds(0)}};
+    return answer;
+}
+
+std::string text_member(const json &object, const char *name)
+{
+    const auto found = object.is_object() ? object.find(name) : object.end();
+    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::string without_slash(std::string url)
+{
+    while (!url.empty() && url.back() == '/')
+        url.pop_back();
+    return url;
+}
+
+// "Realm not found" is a mistake in the configuration, not an identity that is gone.
+bool is_missing_realm(const HttpResponse &response)
+{
+    return response.status == 404 && (response.body.find("Realm not found") != std::string::npos ||
+                                      response.body.find("Realm does not exist") != std::string::npos);
+}
+
+} // namespace
+
+const std::string &IdentityService::token(const std::string &realm)
+{
+    const auto now = std::chrono::steady_clock::now();
+    const auto known = tokens_.find(realm);
+    if (known != tokens_.end() && now < known->second.good_until)
+        return known->second.text;
+    std::string secret;
+    try {
+        secret = read_secret(config_.client_secret);
+    } catch (const Error &error) {
+        throw Settled{{Verdict::unavailable, error.what(), Milliseconds(0)}};
+    }
+    HttpRequest request;
+    request.method = "POST";
+    request.url = without_slash(config_.http.url) + "/realms/" + realm + "/protocol/openid-connect/token";
+    request.headers = {"Content-Type: application/x-www-form-urlencoded", "Accept: application/json"};
+    request.body = "grant_type=client_credentials&client_id=" + escape_percent(config_.client_id) +
+                   "&client_secret=" + escape_percent(secret);
+    const HttpResponse response = http_->send(request);
+    if (response.status == 400 || response.status == 401 || response.status == 403)
+        dead("the client in the configuration is refused (HTTP status " + std::to_string(response.status) + ")");
+    if (response.status == 404)
+        dead("the realm of the token does not exist");
+    if (response.status != 200)
+        throw Settled{outcome_of_status(response, "token endpoint")};
+    const json answer = parse_answer(response, "token endpoint");
+    Token token;
+    token.text = text_member(answer, "access_token");
+    if (token.text.empty())
+        throw Settled{{Verdict::retry, "token endpoint gives no token", Milliseconds(0)}};
+    long long seconds = 60;
+    if (answer.contains("expires_in") && answer["expires_in"].is_number_integer())
+        seconds = answer["expires_in"].get<long long>();
+    token.good_until = now + std::chrono::seconds(std::max(seconds - 10, 0LL));
+    return (tokens_[realm] = token).text;
+}
+
+HttpResponse IdentityService::ask(const std::string &method, const std::string &path, const std::string &body)
+{
+    const std::string realm = config_.token_realm.empty() ? realm_ : escape_percent(config_.token_realm);
+    for (bool fresh = false;; fresh = true) {
+        HttpRequest request;
+        request.method = method;
+        request.url = without_slash(config_.http.url) + "/" + path;
+        request.headers = {"Authorization: Bearer " + token(realm), "Accept: application/json"};
+        if (method == "PUT" || method == "POST")
+            request.headers.push_back("Content-Type: application/json");
+        request.body = body;
+        HttpResponse response = http_->send(request);
+        if (response.status == 401) {
+            tokens_.erase(realm);
+            if (!fresh)
+                continue;
+            dead("a fresh token is refused (HTTP status 401)");
+        }
+        if (response.status == 403)
+            dead("the client in the configuration lacks a role (HTTP status 403)");
+        if (is_missing_realm(response))
+            dead("the realm does not exist");
+        return response;
+    }
+}
+
+// 404 ends the task as skipped: somebody was faster.
+IdentityService::User IdentityService::find(const IdentityTarget &target)
+{
+    const std::string users = "admin/realms/" + realm_ + "/users";
+    std::string id = target.id;
+    if (id.empty()) {
+        const std::string wanted = unescape_percent(target.username);
+        const HttpResponse response = ask("GET", users + "?exact=true&username=" + escape_percent(wanted));
+        if (response.status != 200)
+            throw Settled{outcome_of_status(response, "search of the user")};
+        const json found = parse_answer(response, "search of the user");
+        int hits = 0;
+        for (const json &user : found.is_array() ? found : json::array())
+            if (strcasecmp(text_member(user, "username").c_str(), wanted.c_str()) == 0) {
+                id = escape_percent(text_member(user, "id"));
+                hits++;
+            }
+        if (hits > 1)
+            dead("the user name fits two users");
+        if (hits == 0 || id.empty())
+            throw Settled{{Verdict::skipped, {}, Milliseconds(0)}};
+    } else {
+        id = escape_percent(unescape_percent(id));
+    }
+    User user;
+    user.path = users + "/" + id;
+    const HttpResponse response = ask("GET", user.path);
+    if (response.status == 404)
+        throw Settled{{Verdict::skipped, {}, Milliseconds(0)}};
+    if (response.status != 200)
+        throw Settled{outcome_of_status(response, "user")};
+    user.representation = response.body;
+    return user;
+}
+
+Outcome IdentityService::disable(const User &user)
+{
+    // The whole representation is sent back: what is left out of it may be taken as removed.
+    json representation = json::parse(user.representation, nullptr, false);
+    if (!representation.is_object())
+        return {Verdict::retry, "user is no JSON object", Milliseconds(0)};
+    representation["enabled"] = false;
+    for (const auto &[method, path, body] :
+         {std::tuple<std::string, std::string, std::string>("PUT", user.path, representation.dump()),
+          std::tuple<std::string, std::string, std::string>("POST", user.path + "/logout", "{}")}) {
+        const HttpResponse response = ask(method, path, body);
+        if (response.status == 404)
+            return {Verdict::skipped, {}, Milliseconds(0)};
+        if (response.status < 200 || response.status > 299)
+            return outcome_of_status(response, method == "PUT" ? "disabling the user" : "logging the user out");
+    }
+    VDF_FAULT("effect");
+    const HttpResponse after = ask("GET", user.path);
+    if (after.status == 404)
+        return {Verdict::done, {}, Milliseconds(0)};
+    const json state = json::parse(after.body, nullptr, false);
+    if (after.status != 200 || !state.is_object() || state.value("enabled", true))
+        return {Verdict::retry, "the user is still enabled afterwards", Milliseconds(0)};
+    const HttpResponse sessions = ask("GET", user.path + "/sessions");
+    const json open = json::parse(sessions.body, nullptr, false);
+    if (sessions.status == 200 && open.is_array() && open.empty())
+        return {Verdict::done, {}, Milliseconds(0)};
+    if (sessions.status == 404)
+        return {Verdict::done, {}, Milliseconds(0)};
+    return {Verdict::retry, "the user still has sessions afterwards", Milliseconds(0)};
+}
+
+Outcome IdentityService::remove(const User &user)
+{
+    const HttpResponse response = ask("DELETE", user.path);
+    if (response.status == 404)
+        return {Verdict::skipped, {}, Milliseconds(0)};
+    if (response.status < 200 || response.status > 299)
+        return outcome_of_status(response, "deleting the user");
+    VDF_FAULT("effect");
+    const HttpResponse after = ask("GET", user.path);
+    if (after.status == 404)
+        return {Verdict::done, {}, Milliseconds(0)};
+    return {Verdict::retry, "the user is still there afterwards", Milliseconds(0)};
+}
+
+Outcome IdentityService::settle(const Task &task)
+{
+    try {
+        const IdentityTarget target = parse_identity_target(task.target);
+        const std::string realm = unescape_percent(target.realm);
+        if (config_.realms.count(realm) == 0)
+            dead("the realm is not on the list of the service");
+        realm_ = escape_percent(realm);
+        if (task.operation == "disable")
+            return disable(find(target));
+        if (task.operation == "delete")
+            return remove(find(target));
+        return {Verdict::dead, "the operation of the task is not known to this listener", Milliseconds(0)};
+    } catch (const Settled &settled) {
+        return settled.outcome;
+    } catch (const HttpFailure &failure) {
+        return outcome_of_failure(failure);
+    } catch (const Error &error) {
+        return {Verdict::dead, error.what(), Milliseconds(0)};
+    }
+}
+
+void IdentityService::run(const std::vector<Task> &tasks, Progress &progress, std::vector<Outcome> &outcomes)
+{
+    for (size_t i = 0; i < tasks.size(); i++) {
+        if (!progress.go_on())
+            return;
+        outcomes[i] = settle(tasks[i]);
+        // The others would run into the same time limit, one after the other.
+        if (outcomes[i].verdict == Verdict::unavailable) {
+            for (size_t rest = i + 1; rest < tasks.size(); rest++)
+                outcomes[rest] = outcomes[i];
+            return;
+        }
+    }
+}
+
+std::string IdentityService::check()
+{
+    try {
+        for (const std::string &realm : config_.realms) {
+            realm_ = escape_percent(realm);
+            const HttpResponse response = ask("GET", "admin/realms/" + realm_ + "/users?max=1");
+            if (response.status != 200)
+                throw Error("08001", config_.http.url + ": " + outcome_of_status(response, "realm").message);
+        }
+    } catch (const Settled &settled) {
+        throw Error("28000", config_.http.url + ": " + settled.outcome.message);
+    } catch (const HttpFailure &failure) {
+        throw Error("08001", config_.http.url + ": " + failure.what());
+    }
+    return config_.http.url;
+}
+
+} // namespace vedfolnir
