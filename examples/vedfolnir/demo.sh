@@ -42,7 +42,7 @@ check "$(wc -l <"$EXAMPLE/expected_expire_keys.txt") keys and 2 session rows of 
     bash -c "diff '$d/rows1' '$d/rows' && diff '$d/keys1' '$d/keys'"
 
 title "Now user 1 goes, exactly as the dry run said"
-type_sql "SELECT * FROM vedfolnir_delete_user(1, dry_run => false, reason => 'ticket 1177', plan_hash => '$hash');"
+type_sql "SELECT step, relation, via, action, row_count FROM vedfolnir_delete_user(1, dry_run => false, reason => 'ticket 1177', plan_hash => '$hash');"
 title "The listener drains the queue"
 for _ in $(seq 300); do
     type_sql "SELECT * FROM vedfolnir_verify_user(1);"
@@ -61,7 +61,7 @@ title "User 7 is the administrator"
 type_sql "SELECT relation, via, row_count, collateral, note FROM vedfolnir_delete_user(7) WHERE action = 'block' OR collateral > 0;"
 example_rows media >"$d/rows_before"
 type_sql "SELECT * FROM vedfolnir_delete_user(7, dry_run => false);"
-blockers=$(grep -cE '^(DETAIL:)? +public\.' <<<"$sql_output")
+blockers=$(grep -cE '^(DETAIL: +)?public\.' <<<"$sql_output")
 example_rows media >"$d/rows_after"
 check "administrator refused with $blockers blockers, nothing changed" \
     bash -c "[ '$blockers' = 4 ] && grep -q '^ERROR:' <<<\"\$1\" && diff '$d/rows_before' '$d/rows_after'" bash "$sql_output"
