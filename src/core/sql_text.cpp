@@ -412,7 +412,7 @@ std::string sql_normalised(const std::string &kind, const std::string &expressio
         return value;
     // "a//b", "./a/./b" and "a/b/" are one file.
     return (boost::format("pg_catalog.regexp_replace(pg_catalog.regexp_replace(pg_catalog.regexp_replace(%1%, "
-                          "E'/(\\.?/)+', '/', 'g'), E'^(\\./)+', ''), E'(/\\.?)+$', '')") %
+                          "E'/(\\\\.?/)+', '/', 'g'), E'^(\\\\./)+', ''), E'(/\\\\.?)+$', '')") %
             value)
         .str();
 }
