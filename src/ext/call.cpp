@@ -467,11 +467,17 @@ void vdf_call_run(FunctionCallInfo fcinfo, VdfCall *call)
         PreventCommandIfReadOnly("vedfolnir_delete_user()");
         check_state();
     }
+    if (!call->dry) {
+        level = set_lock_timeout();
+        vdf_error_context_push(&context, plan);
+    }
     if (call->has_request) {
         pg_uuid_t id;
 
         digest_arguments(call, &arguments);
         if (vdf_request_find(UUIDPGetDatum(&call->request_id), &arguments, &id, &steps)) {
+            vdf_error_context_pop(&context);
+            AtEOXact_GUC(true, level);
             vdf_remember_deletion(&id);
             vdf_steps_return(fcinfo, steps);
             return;
@@ -482,11 +488,8 @@ void vdf_call_run(FunctionCallInfo fcinfo, VdfCall *call)
     w.run = begin_run(call, plan);
     read_keys(&w);
     w.run->nusers = w.n;
-    if (!call->dry) {
-        level = set_lock_timeout();
-        vdf_error_context_push(&context, plan);
+    if (!call->dry)
         lock_people(&w);
-    }
     find_root(&w);
     if (w.n == 0)
         steps = NIL;

@@ -17,6 +17,15 @@ static void hmac(const uint8 *secret, int length, const char *subject, const cha
     pg_hmac_free(context);
 }
 
+/* By the latest snapshot: a secret that another transaction made meanwhile must be found at every isolation level. */
+static uint64 read_secrets(VdfStore *store)
+{
+    PushActiveSnapshot(GetLatestSnapshot());
+    vdf_store_run(store, "SELECT key_id, secret FROM vedfolnir.secret ORDER BY key_id DESC", 0, NULL, NULL, NULL, true);
+    PopActiveSnapshot();
+    return store->count;
+}
+
 /* Two first deletions at once must not make two secrets. */
 static void make_secret(VdfStore *store)
 {
@@ -29,9 +38,8 @@ static void make_secret(VdfStore *store)
         ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate a secret")));
     values[0] = PointerGetDatum(secret);
     vdf_store_run(store, "LOCK TABLE vedfolnir.secret IN SHARE ROW EXCLUSIVE MODE", 0, NULL, NULL, NULL, false);
-    vdf_store_run(store,
-                  "INSERT INTO vedfolnir.secret (secret) SELECT $1 WHERE NOT EXISTS (SELECT FROM vedfolnir.secret)", 1,
-                  types, values, NULL, false);
+    if (read_secrets(store) == 0)
+        vdf_store_run(store, "INSERT INTO vedfolnir.secret (secret) VALUES ($1)", 1, types, values, NULL, false);
 }
 
 static bytea *secret_of(VdfStore *store, uint64 row, int *key_id)
@@ -42,8 +50,6 @@ static bytea *secret_of(VdfStore *store, uint64 row, int *key_id)
     return DatumGetByteaPP(vdf_store_datum(store, row, 2, &isnull));
 }
 
-static const char *const SECRETS = "SELECT key_id, secret FROM vedfolnir.secret ORDER BY key_id DESC";
-
 bool vdf_pseudonym(const char *subject, const char *key, bool create, VdfPseudonym *pseudonym)
 {
     VdfStore store;
@@ -51,10 +57,9 @@ bool vdf_pseudonym(const char *subject, const char *key, bool create, VdfPseudon
     bool found;
 
     vdf_store_open(&store);
-    vdf_store_run(&store, SECRETS, 0, NULL, NULL, NULL, true);
-    if (store.count == 0 && create) {
+    if (read_secrets(&store) == 0 && create) {
         make_secret(&store);
-        vdf_store_run(&store, SECRETS, 0, NULL, NULL, NULL, false);
+        read_secrets(&store);
     }
     found = store.count > 0;
     if (found) {
@@ -81,7 +86,7 @@ bool vdf_pseudonyms(const char *subject, const char *key, Datum *array)
     uint64 n;
 
     vdf_store_open(&store);
-    n = vdf_store_run(&store, SECRETS, 0, NULL, NULL, NULL, true);
+    n = read_secrets(&store);
     pseudonyms = (Datum *) palloc(sizeof(Datum) * (n + 1));
     for (uint64 i = 0; i < n; i++) {
         uint8 bytes[PG_SHA256_DIGEST_LENGTH];
@@ -105,8 +110,12 @@ VdfEarlier vdf_earlier_deletion(const char *subject, const char *key)
     NameData name;
 
     memset(&earlier, 0, sizeof(earlier));
-    if (!vdf_pseudonyms(subject, key, &values[0]))
+    /* A deletion that this call waited for is younger than the statement's snapshot. */
+    PushActiveSnapshot(GetLatestSnapshot());
+    if (!vdf_pseudonyms(subject, key, &values[0])) {
+        PopActiveSnapshot();
         return earlier;
+    }
     namestrcpy(&name, subject);
     values[1] = NameGetDatum(&name);
     vdf_store_open(&store);
@@ -123,6 +132,7 @@ VdfEarlier vdf_earlier_deletion(const char *subject, const char *key)
         earlier.state = vdf_store_text(&store, 0, 2);
     }
     vdf_store_close(&store);
+    PopActiveSnapshot();
     return earlier;
 }
 

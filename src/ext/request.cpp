@@ -15,11 +15,12 @@ bool vdf_request_find(Datum request_id, const VdfPseudonym *arguments, pg_uuid_t
     (void) DirectFunctionCall1(pg_advisory_xact_lock_int8,
                                Int64GetDatum((int64) DatumGetUInt64(hash_any_extended(
                                    DatumGetUUIDP(request_id)->data, UUID_LEN, 0x76656466))));
+    PushActiveSnapshot(GetLatestSnapshot()); /* the first call may be younger than this transaction's snapshot */
     vdf_store_open(&store);
     found = vdf_store_run(&store,
                           "SELECT deletion_id, arguments, steps FROM vedfolnir.request "
                           "WHERE request_id OPERATOR(pg_catalog.=) $1",
-                          1, types, &request_id, NULL, false) > 0;
+                          1, types, &request_id, NULL, true) > 0;
     if (found) {
         bytea *stored = DatumGetByteaPP(vdf_store_datum(&store, 0, 2, &isnull));
 
@@ -29,6 +30,7 @@ bool vdf_request_find(Datum request_id, const VdfPseudonym *arguments, pg_uuid_t
         *steps = vdf_steps_from_array(vdf_store_datum(&store, 0, 3, &isnull));
     }
     vdf_store_close(&store);
+    PopActiveSnapshot();
     if (found && !same)
         ereport(ERROR, (errcode(ERRCODE_VDF_REQUEST_REUSED), errmsg("the request_id was used before with other arguments"),
                         errdetail("Nothing was changed."), errhint("Use a new request_id for a new request.")));
