@@ -26,6 +26,9 @@ include $(PGXS)
 $(SCHEMA_SCRIPT): $(sort $(wildcard src/sql/*.sql))
 	cat $^ > $@
 
+# Debian's PGXS does not track headers.
+$(OBJS): $(wildcard src/*/*.h src/*/*.hpp)
+
 build-dirs:
 	mkdir -p build/regress build/isolation
 installcheck: | build-dirs

@@ -442,6 +442,7 @@ static List *execute_call(Work *w, const VdfPseudonym *arguments)
     vdf_fire_held(&run->executor);
     vdf_force_immediate(run);
     vdf_prove_links(run);
+    vdf_plan_check(run->plan);
     id = record(w, steps, hash, &open);
     vdf_remember_deletion(&id);
     if (w->call->has_request)

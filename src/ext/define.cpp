@@ -74,7 +74,6 @@ static void write_row(Row *row, const char *sql)
     vdf_store_open(&store);
     vdf_store_run(&store, sql, row->n, row->types, row->values, row->nulls, false);
     vdf_store_close(&store);
-    vdf_plan_forget();
 }
 
 /* The primary key's only column; 0A000 for a composite one. */

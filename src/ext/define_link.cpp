@@ -158,6 +158,5 @@ VDF_FUNCTION(vedfolnir_add_link)
                   "condition = excluded.condition, condition_parsed = excluded.condition_parsed",
                   lengthof(types), types, values, nulls, false);
     vdf_store_close(&store);
-    vdf_plan_forget();
     PG_RETURN_VOID();
 }

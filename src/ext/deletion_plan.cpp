@@ -356,7 +356,7 @@ static int compare_oids(const void *a, const void *b)
     return left < right ? -1 : left > right ? 1 : 0;
 }
 
-static HTAB *make_hash(const char *name, Size key, Size entry, MemoryContext context)
+HTAB *vdf_make_hash(const char *name, Size key, Size entry, MemoryContext context)
 {
     HASHCTL control;
 
@@ -367,25 +367,30 @@ static HTAB *make_hash(const char *name, Size key, Size entry, MemoryContext con
     return hash_create(name, 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
-/* A statement of the plan and the cached plan for its small key sets. */
-typedef struct StatementKey
+/* The relations whose change makes the plan invalid, partitions too. */
+static void learn_relations(VdfDeletionPlan *plan)
 {
-    int kind;
-    int number;
-    unsigned flags;
-    uint32 edges;
-} StatementKey;
+    Oid configuration = vdf_plan_configuration_relation();
 
-typedef struct StatementEntry
-{
-    StatementKey key;
-    const char *sql;
-    CachedPlanSource *cached;
-} StatementEntry;
+    plan->relations = vdf_make_hash("vedfolnir relations", sizeof(Oid), sizeof(Oid), plan->context);
+    (void) hash_search(plan->relations, &configuration, HASH_ENTER, NULL);
+    for (int i = 0; i < plan->graph.nnodes; i++) {
+        bool found, reached = plan->view->component_of[i] >= 0;
+        List *all = list_make1_oid(plan->nodes[i].relation);
+        ListCell *cell;
 
-static VdfDeletionPlan *make_plan(const char *subject)
+        for (int j = 0; !reached && j < plan->graph.nedges; j++)
+            reached = plan->graph.edges[j].child == i;
+        if (reached && get_rel_relkind(plan->nodes[i].relation) == RELKIND_PARTITIONED_TABLE)
+            all = find_all_inheritors(plan->nodes[i].relation, NoLock, NULL);
+        foreach (cell, all)
+            (void) hash_search(plan->relations, &lfirst_oid(cell), HASH_ENTER, &found);
+    }
+}
+
+VdfDeletionPlan *vdf_plan_make(const char *subject, MemoryContext parent)
 {
-    MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "vedfolnir plan", ALLOCSET_DEFAULT_SIZES);
+    MemoryContext context = AllocSetContextCreate(parent, "vedfolnir plan", ALLOCSET_DEFAULT_SIZES);
     MemoryContext caller = MemoryContextSwitchTo(context);
     VdfDeletionPlan *plan = (VdfDeletionPlan *) palloc0(sizeof(VdfDeletionPlan));
     Gathering g;
@@ -400,7 +405,7 @@ static VdfDeletionPlan *make_plan(const char *subject)
     g.plan = plan;
     g.room = 256;
     g.node_relations = (Oid *) palloc(sizeof(Oid) * g.room);
-    g.node_numbers = make_hash("vedfolnir nodes", sizeof(Oid), sizeof(NodeEntry), context);
+    g.node_numbers = vdf_make_hash("vedfolnir nodes", sizeof(Oid), sizeof(NodeEntry), context);
 
     key_number = get_attnum(plan->configuration->relation, plan->configuration->key_column);
     get_atttypetypmodcoll(plan->configuration->relation, key_number, &plan->key_type, &plan->key_typmod,
@@ -436,62 +441,9 @@ static VdfDeletionPlan *make_plan(const char *subject)
         if (OidIsValid(plan->edges[i].constraint))
             plan->walked[plan->nwalked++] = plan->edges[i].constraint;
     qsort(plan->walked, plan->nwalked, sizeof(Oid), compare_oids);
-    plan->statements = make_hash("vedfolnir statements", sizeof(StatementKey), sizeof(StatementEntry), context);
-    plan->facts = make_hash("vedfolnir facts", sizeof(Oid), sizeof(VdfFacts), context);
-    plan->valid = true;
+    plan->facts = vdf_make_hash("vedfolnir facts", sizeof(Oid), sizeof(VdfFacts), context);
+    learn_relations(plan);
     MemoryContextSwitchTo(caller);
     return plan;
 }
 
-const char *vdf_plan_text(VdfDeletionPlan *plan, VdfSql kind, int number, unsigned flags, int nedges, const int *edges,
-                          CachedPlanSource ***cache)
-{
-    StatementKey key;
-    StatementEntry *entry;
-    bool found;
-
-    memset(&key, 0, sizeof(key));
-    key.kind = kind;
-    key.number = number;
-    key.flags = flags;
-    key.edges = nedges ? DatumGetUInt32(hash_any((const unsigned char *) edges, nedges * sizeof(int))) : 0;
-    entry = (StatementEntry *) hash_search(plan->statements, &key, nedges > 1 ? HASH_FIND : HASH_ENTER, &found);
-    if (!found || nedges > 1) { /* sets of edges may collide: their text is made anew */
-        VdfSqlRequest request = {kind, number, flags, nedges, edges};
-        VdfError error;
-        const char *text;
-
-        if (!vdf_plan_sql(plan->core, &request, &text, &error))
-            vdf_raise(&error);
-        if (nedges > 1) {
-            *cache = NULL;
-            return pstrdup(text);
-        }
-        entry->sql = MemoryContextStrdup(plan->context, text);
-        entry->cached = NULL;
-    }
-    *cache = &entry->cached;
-    return entry->sql;
-}
-
-VdfDeletionPlan *vdf_plan_for(const char *subject)
-{
-    return make_plan(subject);
-}
-
-void vdf_plan_release(VdfDeletionPlan *plan)
-{
-    HASH_SEQ_STATUS scan;
-    StatementEntry *entry;
-
-    hash_seq_init(&scan, plan->statements);
-    while ((entry = (StatementEntry *) hash_seq_search(&scan)) != NULL)
-        if (entry->cached)
-            DropCachedPlan(entry->cached);
-    MemoryContextDelete(plan->context);
-}
-
-void vdf_plan_forget(void)
-{
-    CacheInvalidateRelcacheByRelid(get_relname_relid("subject", get_namespace_oid("vedfolnir", false)));
-}

@@ -6,6 +6,7 @@
 
 #include "bridge/wall.h"
 #include "ext/configuration.h"
+#include "ext/execute.h"
 #include "ext/pg.h"
 
 /* What only PostgreSQL knows about an edge; VdfGraph.edges has the rest, under the same number. */
@@ -51,19 +52,28 @@ typedef struct VdfDeletionPlan
     bool any_deferrable; /* does the database have deferrable constraints at all? */
     HTAB *statements;
     HTAB *facts;
+    HTAB *relations; /* a change of one of these makes the plan invalid */
+    bool kept;       /* for the session */
     bool valid;
-    int pins;
+    bool pinned;
+    SubTransactionId pinned_in;
 } VdfDeletionPlan;
 
+/* Makes a plan in a context below parent, without statements. */
+VdfDeletionPlan *vdf_plan_make(const char *subject, MemoryContext parent);
+HTAB *vdf_make_hash(const char *name, Size key, Size entry, MemoryContext context);
+void vdf_plan_cache_init(void);
+/* Raises VF006 when catalogue or configuration moved since the plan was handed out. */
+void vdf_plan_check(VdfDeletionPlan *plan);
 /* The plan of a subject, made anew or from the session's cache; pinned until vdf_plan_release or the transaction's end. */
 VdfDeletionPlan *vdf_plan_for(const char *subject);
 void vdf_plan_release(VdfDeletionPlan *plan);
-/* The configuration changed: every session makes its plans anew. */
-void vdf_plan_forget(void);
+/* The table whose relcache invalidation stands for a change of the configuration. */
+Oid vdf_plan_configuration_relation(void);
 
 /* The SQL of a statement and, for vdf_execute, where its cached plan goes. */
 const char *vdf_plan_text(VdfDeletionPlan *plan, VdfSql kind, int number, unsigned flags, int nedges, const int *edges,
-                          CachedPlanSource ***cache);
+                          VdfKeptPlan **cache);
 
 /* The node of a relation or of one of its partitions; -1 when the graph has none. */
 int vdf_plan_node(VdfDeletionPlan *plan, Oid relation);

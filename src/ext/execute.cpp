@@ -2,14 +2,50 @@
 
 #include "ext/report.h"
 
-/* Key sets up to this size share one cached plan, made as if they had SMALL_ESTIMATE rows. */
-#define SMALL_KEYS 1000
-#define SMALL_ESTIMATE 100
+/* Key sets of one size share a plan that is made for a typical number of rows. */
+static const uint64 size_limits[VDF_KEPT_SIZES] = {8, 64, 512};
+static const double size_estimates[VDF_KEPT_SIZES] = {3, 24, 190};
+
+static int size_of(VdfKeys *keys)
+{
+    for (int i = 0; i < VDF_KEPT_SIZES; i++)
+        if (keys->count <= size_limits[i])
+            return i;
+    return VDF_KEPT_SIZES;
+}
 
 typedef struct Level
 {
     Oid owner;
 } Level;
+
+/*
+ * The planner knows nothing of the distinct values of a key set and would hash the whole child table rather than the
+ * keys. Keys are unique, so it is told that; only while one of our statements is planned.
+ */
+static get_relation_stats_hook_type previous_stats_hook = NULL;
+static bool planning = false;
+
+static bool keys_are_unique(PlannerInfo *root, RangeTblEntry *rte, AttrNumber column, VariableStatData *data)
+{
+    if (planning && rte->rtekind == RTE_NAMEDTUPLESTORE) {
+        data->isunique = true;
+        return true;
+    }
+    return previous_stats_hook && previous_stats_hook(root, rte, column, data);
+}
+
+static void stop_planning(XactEvent event, void *arg)
+{
+    planning = false;
+}
+
+void vdf_execute_init(void)
+{
+    previous_stats_hook = get_relation_stats_hook;
+    get_relation_stats_hook = keys_are_unique;
+    RegisterXactCallback(stop_planning, NULL);
+}
 
 static bool sink_receive(TupleTableSlot *slot, DestReceiver *self)
 {
@@ -186,7 +222,7 @@ static QueryEnvironment *environment_of(VdfStatement *statement, bool small)
         relation->md.reliddesc = InvalidOid;
         relation->md.enrtype = ENR_NAMED_TUPLESTORE;
         relation->md.tupdesc = keys->desc;
-        relation->md.enrtuples = small ? SMALL_ESTIMATE : keys->count;
+        relation->md.enrtuples = small ? size_estimates[size_of(keys)] : (double) keys->count;
         relation->reldata = keys->store;
         register_ENR(environment, relation);
     }
@@ -205,6 +241,34 @@ static List *analyze(VdfStatement *statement, RawStmt *raw, QueryEnvironment *en
     return queries;
 }
 
+static int largest_size(VdfStatement *statement)
+{
+    int largest = 0;
+
+    for (int i = 0; i < statement->ninputs; i++)
+        largest = Max(largest, size_of(statement->inputs[i].keys));
+    return largest;
+}
+
+/* Key sets change their columns with what a run needs; the plan cache does not notice. The size of each counts too. */
+static uint32 shape_of_inputs(VdfStatement *statement)
+{
+    uint32 hash = 0;
+
+    for (int i = 0; i < statement->ninputs; i++) {
+        TupleDesc desc = statement->inputs[i].keys->desc;
+
+        hash = hash_combine(hash, size_of(statement->inputs[i].keys));
+        for (int j = 0; j < desc->natts; j++) {
+            Form_pg_attribute a = TupleDescAttr(desc, j);
+
+            hash = hash_combine(hash, DatumGetUInt32(hash_any((const unsigned char *) NameStr(a->attname), strlen(NameStr(a->attname)))));
+            hash = hash_combine(hash, a->atttypid);
+        }
+    }
+    return hash;
+}
+
 static PlannedStmt *plan_of(VdfStatement *statement, QueryEnvironment *environment, bool small, ParamListInfo params,
                             CachedPlan **cached)
 {
@@ -212,7 +276,14 @@ static PlannedStmt *plan_of(VdfStatement *statement, QueryEnvironment *environme
     List *queries;
 
     if (statement->cache != NULL && small) {
-        if (*statement->cache == NULL) {
+        uint32 inputs = shape_of_inputs(statement);
+        VdfKeptPlan *slot = &statement->cache[largest_size(statement)];
+
+        if (slot->source != NULL && slot->inputs != inputs) {
+            DropCachedPlan(slot->source);
+            slot->source = NULL;
+        }
+        if (slot->source == NULL) {
             CachedPlanSource *source;
 
             raw = linitial_node(RawStmt, pg_parse_query(statement->sql));
@@ -221,9 +292,10 @@ static PlannedStmt *plan_of(VdfStatement *statement, QueryEnvironment *environme
             CompleteCachedPlan(source, queries, NULL, statement->types, statement->nparams, NULL, NULL,
                                CURSOR_OPT_GENERIC_PLAN, false);
             SaveCachedPlan(source);
-            *statement->cache = source;
+            slot->source = source;
+            slot->inputs = inputs;
         }
-        *cached = GetCachedPlan(*statement->cache, params, CurrentResourceOwner, environment);
+        *cached = GetCachedPlan(slot->source, params, CurrentResourceOwner, environment);
         if (list_length((*cached)->stmt_list) != 1)
             elog(ERROR, "a cached statement of a deletion has become several");
         return linitial_node(PlannedStmt, (*cached)->stmt_list);
@@ -249,14 +321,6 @@ static ParamListInfo params_of(VdfStatement *statement)
     return params;
 }
 
-static bool all_small(VdfStatement *statement)
-{
-    for (int i = 0; i < statement->ninputs; i++)
-        if (statement->inputs[i].keys->count > SMALL_KEYS)
-            return false;
-    return true;
-}
-
 /* In REPEATABLE READ and above, changes see the latest rows but fail on those that the transaction cannot see. */
 static Snapshot push_snapshot(VdfExecutor *executor, VdfStatement *statement)
 {
@@ -278,7 +342,7 @@ uint64 vdf_execute(VdfExecutor *executor, VdfStatement *statement)
     MemoryContext caller = MemoryContextSwitchTo(executor->statement);
     Oid user;
     int context, level, flags = 0;
-    bool small = all_small(statement), hold = false;
+    bool small = largest_size(statement) < VDF_KEPT_SIZES, hold = false;
     uint64 rows;
     CachedPlan *cached = NULL;
     Snapshot crosscheck;
@@ -296,7 +360,9 @@ uint64 vdf_execute(VdfExecutor *executor, VdfStatement *statement)
     params = params_of(statement);
 
     level = vdf_set_path();
+    planning = true;
     plan = plan_of(statement, environment, small, params, &cached);
+    planning = false;
     vdf_unset_path(level);
 
     query = CreateQueryDesc(plan, statement->sql, GetActiveSnapshot(), crosscheck,

@@ -33,6 +33,16 @@ typedef struct VdfInput
 
 #define VDF_MAX_INPUTS 4
 
+/* Sizes of key sets that share a kept plan: up to 8, 64 and 512 rows; larger ones are planned anew. */
+#define VDF_KEPT_SIZES 3
+
+/* A kept plan of the executor, and what its key sets looked like when it was made. */
+typedef struct VdfKeptPlan
+{
+    CachedPlanSource *source;
+    uint32 inputs;
+} VdfKeptPlan;
+
 typedef struct VdfStatement
 {
     const char *sql;
@@ -44,7 +54,7 @@ typedef struct VdfStatement
     Oid *types;
     Datum *values;
     VdfSink *sink;            /* NULL: only count */
-    CachedPlanSource **cache; /* where a plan for small key sets is kept; NULL: plan anew */
+    VdfKeptPlan *cache;       /* where plans for small key sets are kept, by size; NULL: plan anew */
 } VdfStatement;
 
 /* What the statements of one call share. */
@@ -61,6 +71,8 @@ typedef struct VdfExecutor
     uint64 statements;
 } VdfExecutor;
 
+/* Once, when the library is loaded. */
+void vdf_execute_init(void);
 /* Prepares for the statements of a call; memory that lasts is taken from the current context. */
 void vdf_executor_begin(VdfExecutor *executor, bool dry);
 /* Runs a statement, returns the number of rows that it processed. */

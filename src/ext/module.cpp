@@ -1,6 +1,8 @@
 /*
  * module.cpp: what the server sees when it loads the library.
  */
+#include "ext/deletion_plan.h"
+#include "ext/execute.h"
 #include "ext/guc.h"
 #include "ext/lock_wait.h"
 #include "ext/pg.h"
@@ -14,4 +16,6 @@ void _PG_init(void)
 {
     vdf_guc_init();
     vdf_lock_wait_init();
+    vdf_plan_cache_init();
+    vdf_execute_init();
 }
