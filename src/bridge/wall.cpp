@@ -4,6 +4,7 @@
 #include "core/error.hpp"
 #include "core/plan.hpp"
 #include "core/sql_text.hpp"
+#include "core/suggestion.hpp"
 #include "core/task.hpp"
 #include "core/template.hpp"
 
@@ -304,4 +305,42 @@ int vdf_escape_percent(const char *value, int length, char *out, int capacity, V
 int vdf_path_segment(const char *value, int length, char *out, int capacity, VdfError *error) VDF_NOEXCEPT
 {
     return transformed(path_segment, value, length, out, capacity, error);
+}
+
+namespace
+{
+
+SchemaFacts facts_of(const VdfSchemaFacts &in)
+{
+    SchemaFacts facts;
+    for (int i = 0; i < in.ntables; i++) {
+        const VdfTableFacts &t = in.tables[i];
+        facts.tables.push_back({text(t.schema), text(t.relation), text(t.display), t.content_free, t.referenced, t.subject});
+    }
+    for (int i = 0; i < in.nedges; i++) {
+        const VdfEdgeFacts &e = in.edges[i];
+        facts.edges.push_back({e.child, e.parent, text(e.name), std::vector<std::string>(e.columns, e.columns + e.ncolumns),
+                               static_cast<Action>(e.declared), static_cast<Action>(e.policy), e.foreign_key, e.nullable,
+                               e.shared_key});
+    }
+    facts.root = in.root;
+    facts.tombstone = in.tombstone;
+    return facts;
+}
+
+} // namespace
+
+bool vdf_suggest(const VdfSchemaFacts *facts, VdfSuggestion *suggestions, int *n, VdfError *error) VDF_NOEXCEPT
+{
+    return walled(error, [&] {
+        std::vector<Suggestion> found = suggest(facts_of(*facts));
+        *n = static_cast<int>(found.size());
+        for (size_t i = 0; i < found.size(); i++) {
+            suggestions[i].edge = found[i].edge;
+            suggestions[i].action = static_cast<char>(found[i].action);
+            suggestions[i].collateral = found[i].collateral;
+            suggestions[i].as_link = found[i].as_link;
+            std::snprintf(suggestions[i].why, sizeof(suggestions[i].why), "%s", found[i].why.c_str());
+        }
+    });
 }

@@ -220,6 +220,54 @@ int vdf_escape_glob(const char *value, int length, char *out, int capacity, VdfE
 int vdf_escape_percent(const char *value, int length, char *out, int capacity, VdfError *error) VDF_NOEXCEPT;
 int vdf_path_segment(const char *value, int length, char *out, int capacity, VdfError *error) VDF_NOEXCEPT;
 
+/* ---- suggestions, core/suggestion.hpp ---- */
+
+typedef struct VdfTableFacts
+{
+    const char *schema;
+    const char *relation;
+    const char *display;
+    bool content_free;
+    bool referenced;
+    bool subject;
+} VdfTableFacts;
+
+typedef struct VdfEdgeFacts
+{
+    int child;
+    int parent;
+    const char *name;
+    int ncolumns;
+    const char *const *columns;
+    char declared;
+    char policy;
+    bool foreign_key;
+    bool nullable;
+    bool shared_key;
+} VdfEdgeFacts;
+
+typedef struct VdfSchemaFacts
+{
+    int ntables;
+    const VdfTableFacts *tables;
+    int nedges;
+    const VdfEdgeFacts *edges;
+    int root;
+    bool tombstone;
+} VdfSchemaFacts;
+
+typedef struct VdfSuggestion
+{
+    int edge;
+    char action;
+    bool collateral;
+    bool as_link;
+    char why[768];
+} VdfSuggestion;
+
+/* Writes at most one suggestion per edge; their number comes back in n. */
+bool vdf_suggest(const VdfSchemaFacts *facts, VdfSuggestion *suggestions, int *n, VdfError *error) VDF_NOEXCEPT;
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,31 @@
+/*
+ * schema_facts.h: tables and references of the whole database, as suggestions and checks look at them.
+ */
+#ifndef VEDFOLNIR_SCHEMA_FACTS_H
+#define VEDFOLNIR_SCHEMA_FACTS_H
+
+#include "bridge/wall.h"
+#include "ext/configuration.h"
+#include "ext/pg.h"
+
+typedef struct VdfSchema
+{
+    VdfConfiguration *configuration;
+    VdfSchemaFacts facts;
+    Oid *relations;      /* per edge: the relation that a policy names (a partition keeps its own) */
+    char **displays;     /* per edge: the same, qualified */
+    Oid *tables;         /* per table of the facts */
+    VdfSuggestion *suggestions;
+    int nsuggestions;
+} VdfSchema;
+
+/* Gathers the facts of a subject and lets core judge them; everything in the current memory context. */
+VdfSchema *vdf_schema_of(const char *subject);
+/* The call that follows a suggestion. */
+char *vdf_suggested_call(const VdfSchema *schema, const VdfSuggestion *suggestion);
+/* ", subject => '...'", or "" for the default one. */
+const char *vdf_subject_argument(const char *subject);
+/* Raises 42501 unless the caller may look: viewer, operator or admin, or DELETE on the root table. */
+void vdf_require_review(Oid root);
+
+#endif
