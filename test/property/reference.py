@@ -144,14 +144,26 @@ class Reference:
                     self.out.counts[e, "delete"] += 1
                     break
 
+    def reachable_tops(self):
+        """Tables that can hold rows of a person: those that delete edges lead to from the root table."""
+        reached, queue = {self.root.top}, [self.root.top]
+        while queue:
+            for e in self.edges_below[queue.pop()]:
+                child = self.edges[e].child.top
+                if child not in reached:
+                    reached.add(child)
+                    queue.append(child)
+        return reached
+
     def mark_collateral(self):
         base = set()
+        owners = self.reachable_tops()
         for row in self.gone - {self.root_row}:
             if self.top_of[row] == self.root.top:
                 base.add(row)
                 continue
             for e, edge in enumerate(self.edges):
-                if self.actions[e] != "delete" or edge.child.top != self.top_of[row]:
+                if self.actions[e] != "delete" or edge.child.top != self.top_of[row] or edge.parent.top not in owners:
                     continue
                 side = self.child_side(edge, row)
                 parent = self.parents[e].get(side) if side is not None else None
