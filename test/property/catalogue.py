@@ -92,6 +92,7 @@ class Edge:
     validated: bool
     deferrable: bool
     update_action: str
+    listed: bool = False            # SET NULL or SET DEFAULT with a column list
     link: str = None                # the action of a declared link, None for a key
 
     def order(self):
@@ -121,7 +122,7 @@ class Catalogue:
         for _, name, rel, ref, conkey, confkey, setcols, deltype, full, valid, deferrable, updtype in cursor.fetchall():
             child, parent = self.relations[rel], self.relations[ref]
             self.edges.append(Edge(name, child, parent, [child.attributes[a].name for a in conkey], [parent.attributes[a].name for a in confkey],
-                                   [child.attributes[a].name for a in (setcols or conkey)], deltype, full, valid, deferrable, updtype))
+                                   [child.attributes[a].name for a in (setcols or conkey)], deltype, full, valid, deferrable, updtype, bool(setcols)))
         self.edges.sort(key=Edge.order)
         cursor.execute(UNIQUES)
         self.uniques = [(self.relations[rel], [self.relations[rel].attributes[a].name for a in attributes], not_distinct, immediate)
@@ -131,7 +132,7 @@ class Catalogue:
         by_name = {r.qualified(): r for r in self.relations.values()}
         for link in links:
             self.edges.append(Edge(link["link"], by_name[link["relation"]], by_name[link["parent"]], link["columns"], link["parent_columns"],
-                                   link["columns"], "a", False, False, False, "a", link["action"]))
+                                   link["columns"], "a", False, False, False, "a", False, link["action"]))
         self.edges.sort(key=Edge.order)
 
     def tops(self):

@@ -22,7 +22,7 @@ class Generator:
         self.keys = []
         self.taken = {}
         self.unusual = self.rng.choice([0.1, 0.4, 0.8])
-        self.linking = self.rng.random() < 0.0
+        self.linking = self.rng.random() < 0.15
         self.repeat_names = self.rng.random() < 0.2
 
     def chance(self, p):

@@ -15,13 +15,13 @@ def possible(reference):
 
 
 def alter_statements(reference):
-    for edge, action in zip(reference.edges, reference.actions):
-        wanted = ACTION_SQL[action]
-        if wanted == DECLARED_SQL[edge.declared] or (wanted == "NO ACTION" and edge.declared == "r"):
+    for e, (edge, action) in enumerate(zip(reference.edges, reference.actions)):
+        wanted, columns = ACTION_SQL[action], reference.changed_columns(e)
+        if wanted == DECLARED_SQL[edge.declared] and columns == edge.set_columns or (wanted == "NO ACTION" and edge.declared == "r"):
             continue
         subset = ""
-        if wanted in ("SET NULL", "SET DEFAULT") and edge.set_columns != edge.columns:
-            subset = " (%s)" % ", ".join(map(ident, edge.set_columns))
+        if wanted in ("SET NULL", "SET DEFAULT") and columns != edge.columns:
+            subset = " (%s)" % ", ".join(map(ident, columns))
         yield "ALTER TABLE %s DROP CONSTRAINT %s, ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s (%s)%s ON DELETE %s%s%s%s" % (
             edge.child.qualified(), ident(edge.name), ident(edge.name), ", ".join(map(ident, edge.columns)), edge.parent.qualified(),
             ", ".join(map(ident, edge.targets)), " MATCH FULL" if edge.match_full else "", wanted, subset,

@@ -35,6 +35,8 @@ def choose_policies(case, keys, root, rng):
             target = reassign_target(case, key, root, rng)
             if target is None:
                 action = "delete"
+        if key.set_columns and action == declared and action in ("nullify", "default"):
+            continue                              # the declared column list holds only without a policy
         add(case, key, action, collateral, target)
 
 

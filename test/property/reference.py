@@ -230,15 +230,23 @@ class Reference:
         side = self.child_side(self.edges[e], row)
         if side is not None and self.parents[e].get(side) in self.gone:
             for f, other in enumerate(self.edges):
-                if self.actions[f] == "delete" and other.child.top == self.top_of[row] and set(other.columns) & set(self.edges[e].set_columns):
+                if self.actions[f] == "delete" and other.child.top == self.top_of[row] and set(other.columns) & set(self.changed_columns(e)):
                     self.out.conflict = True
+
+    def changed_columns(self, e):
+        """A policy speaks of the whole reference, and one NULL is enough to clear it, unless the key is MATCH FULL."""
+        edge = self.edges[e]
+        if self.policy[e] is None or edge.listed:
+            return edge.set_columns
+        nullable = [c for c in edge.columns if not edge.child.named(c).notnull]
+        return nullable if self.actions[e] == "nullify" and nullable and not edge.match_full else edge.columns
 
     def new_values(self, e, edge):
         action = self.actions[e]
         if action == "nullify":
-            return [(c, None) for c in edge.set_columns]
+            return [(c, None) for c in self.changed_columns(e)]
         if action == "default":
-            return [(c, self.defaults[edge.child.oid, c]) for c in edge.set_columns]
+            return [(c, self.defaults[edge.child.oid, c]) for c in self.changed_columns(e)]
         return [(edge.columns[0], self.policy[e]["reassign_to"])]
 
     def find_blockers(self):
@@ -271,7 +279,7 @@ class Reference:
 
     def blocked_columns(self, row):
         """Columns of the row that only a predicted failure would have changed."""
-        return {c for e in self.out.blockers for c in self.edges[e].set_columns}
+        return {c for e in self.out.blockers for c in self.changed_columns(e)}
 
     # ---- the end state keeps every promise, or the run must fail ----
     def check_promises(self):

@@ -1,10 +1,14 @@
 """Makes a failing case small: drops tables, keys, triggers, policies and rows as long as it still fails the same way."""
 
+import collections
 import time
 
 from trial import Invalid, run_trial
 
-LIMIT_SECONDS = 40
+LIMIT_SECONDS = 20
+
+
+SHRUNK = collections.Counter()      # per process and kind of problem: two small cases of each are enough
 
 
 def kinds_of(problems):
@@ -13,8 +17,10 @@ def kinds_of(problems):
 
 def shrink(connection, case, result, options, reconnect):
     """Returns the smallest case found and a live connection. A case from a file has no parts and stays as it is."""
-    if case.setup is not None:
+    if case.setup is not None or any(SHRUNK[k] >= 2 for k in kinds_of(result.problems)):
         return case, connection
+    for kind in kinds_of(result.problems):
+        SHRUNK[kind] += 1
     wanted, deadline = kinds_of(result.problems), time.time() + LIMIT_SECONDS
     best = case
 

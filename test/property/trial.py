@@ -41,7 +41,7 @@ def run_trial(connection, case, with_engine, with_native):
         state = fetch_rows(cursor, catalogue)
         defaults = {}
         for edge in catalogue.edges:
-            for column in edge.set_columns:
+            for column in set(edge.set_columns) | set(edge.columns):
                 defaults[edge.child.oid, column] = catalogue.default_value(cursor, edge.child, column)
         try:
             reference = Reference(catalogue, state, defaults, root, case.key_column, case.key, case.mode, case.policies)
