@@ -5,6 +5,7 @@
 #include <boost/format.hpp>
 
 #include <algorithm>
+#include <set>
 
 namespace vedfolnir
 {
@@ -239,6 +240,11 @@ class ColumnValue
     explicit ColumnValue(std::string column) : column_(std::move(column)) {}
     const std::string &column() const { return column_; }
     void claim(int rank, const std::string &when, const std::string &value) { claims_.push_back({rank, when, value}); }
+    void conditions(std::set<std::string> &found) const
+    {
+        for (const Claim &c : claims_)
+            found.insert(c.when);
+    }
     std::string sql() const
     {
         auto claims = claims_;
@@ -301,6 +307,9 @@ std::string sql_detach(const Plan &plan, int node, const std::vector<int> &edges
         if (e.action() == Action::reassign && e.reassign_expression.empty())
             parameter_name = "$" + number(++parameter);
         for (const SetColumn &set : e.sets) {
+            // A retained reference claims nothing; it is here for its column rules.
+            if (e.action() == Action::retain)
+                break;
             ColumnValue &value = value_of(values, set.column);
             switch (e.action()) {
             case Action::reassign:
@@ -322,11 +331,16 @@ std::string sql_detach(const Plan &plan, int node, const std::vector<int> &edges
     if (values.empty())
         return {};
     std::vector<std::string> sets;
-    for (const ColumnValue &v : values)
+    std::set<std::string> conditions;
+    for (const ColumnValue &v : values) {
         sets.push_back(v.sql());
+        v.conditions(conditions);
+    }
+    // A row that was reached through a retained edge only is not touched: its triggers have nothing to see.
+    const std::vector<std::string> touched(conditions.begin(), conditions.end());
     return (boost::format("UPDATE %1% c SET %2% FROM (SELECT vdf_t, vdf_i, %3% FROM vdf_m GROUP BY vdf_t, vdf_i) x "
-                          "WHERE c.ctid %4% x.vdf_i AND c.tableoid %4% x.vdf_t") %
-            plan.graph.nodes[node].from % join(sets, ", ") % join(flags, ", ") % EQ)
+                          "WHERE c.ctid %4% x.vdf_i AND c.tableoid %4% x.vdf_t AND (%5%)") %
+            plan.graph.nodes[node].from % join(sets, ", ") % join(flags, ", ") % EQ % join(touched, " OR "))
         .str();
 }
 

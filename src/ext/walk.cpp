@@ -62,9 +62,13 @@ static void take_row(VdfSink *sink, TupleTableSlot *slot)
     int user = 1;
 
     slot_getallattrs(slot);
-    /* A dry run meets the same row again through another edge, or through a link twice. */
-    if (run->dry && !vdf_rowset_add(node->goes, DatumGetObjectId(slot->tts_values[0]),
-                                    (ItemPointer) DatumGetPointer(slot->tts_values[1])))
+    /*
+     * A dry run meets the same row again through another edge, or through a link twice. The tombstone is met once and
+     * stays, so its references to itself count as in a run.
+     */
+    if (run->dry && !(run->tombstone && take->edge < 0) &&
+        !vdf_rowset_add(node->goes, DatumGetObjectId(slot->tts_values[0]),
+                        (ItemPointer) DatumGetPointer(slot->tts_values[1])))
         return;
     take->rows++;
     if (run->many) {
