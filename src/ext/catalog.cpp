@@ -130,8 +130,9 @@ static char *collate_clause(Oid collation)
 }
 
 /*
- * Compares as RI does: the constraint's operator, both sides cast to its types, the parent's collation. Where all
- * collations are deterministic equality is the same under each, and the child's lets its index be used.
+ * Compares as RI checks a new row: the constraint's operator, both sides cast to its types, the parent's collation.
+ * Where all collations are deterministic equality is the same under each, and the child's lets its index be used.
+ * RI's own cascade takes a nondeterministic collation of the child, and with it rows that refer to another parent.
  */
 static void compare_columns(VdfPair *pair, Oid op, Oid parent_type, Oid parent_collation, Oid child_type,
                             Oid child_collation)
@@ -144,7 +145,7 @@ static void compare_columns(VdfPair *pair, Oid op, Oid parent_type, Oid parent_c
     pair->child_cast = child_type == right ? "" : vdf_cast(right);
     if (!OidIsValid(parent_collation) || !OidIsValid(child_collation) || parent_collation == child_collation)
         return;
-    if (get_collation_isdeterministic(parent_collation))
+    if (get_collation_isdeterministic(parent_collation) && get_collation_isdeterministic(child_collation))
         pair->parent_cast = psprintf("%s%s", pair->parent_cast, collate_clause(child_collation));
     else
         pair->child_cast = psprintf("%s%s", pair->child_cast, collate_clause(parent_collation));
