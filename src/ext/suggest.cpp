@@ -76,6 +76,5 @@ VDF_FUNCTION(vedfolnir_apply_suggestions)
         if (!schema->suggestions[i].as_link && write_suggestion(&store, schema, &schema->suggestions[i]))
             put_suggestion(fcinfo, schema, &schema->suggestions[i]);
     vdf_store_close(&store);
-    vdf_plan_forget();
     return (Datum) 0;
 }
