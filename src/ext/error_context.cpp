@@ -15,11 +15,15 @@ static void edit_error(void *arg)
     else if (code == ERRCODE_LOCK_NOT_AVAILABLE) {
         const char *blockers = vdf_lock_wait_blockers();
 
-        if (blockers[0] != '\0')
+        if (strcmp(blockers, "0") == 0)
+            errhint("Blocked by a prepared transaction; see pg_prepared_xacts. vedfolnir.lock_timeout sets how long to wait.");
+        else if (blockers[0] != '\0')
             errhint("Blocked by process %s; see pg_stat_activity. vedfolnir.lock_timeout sets how long to wait.", blockers);
         else
             errhint("vedfolnir.lock_timeout sets how long to wait.");
-    } else if (code == ERRCODE_T_R_SERIALIZATION_FAILURE || code == ERRCODE_T_R_DEADLOCK_DETECTED)
+    } else if (code == ERRCODE_UNDEFINED_TABLE || code == ERRCODE_UNDEFINED_COLUMN)
+        errhint("Nothing was changed. If it was renamed or dropped meanwhile, run the statement again.");
+    else if (code == ERRCODE_T_R_SERIALIZATION_FAILURE || code == ERRCODE_T_R_DEADLOCK_DETECTED)
         errhint("Nothing was changed. Run the transaction again.");
 }
 

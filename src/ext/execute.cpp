@@ -162,16 +162,27 @@ static bool is_walked(VdfExecutor *executor, Oid constraint)
     return false;
 }
 
+/* A key that the plan does not know was added while the run waited: its rows would go without audit. */
+static void refuse_unknown_key(ResultRelInfo *relation)
+{
+    ereport(ERROR, (errcode(ERRCODE_VDF_PLAN_CHANGED), errmsg("the schema or the policy changed during the deletion"),
+                    errdetail("A foreign key to table \"%s\" was added. Nothing was changed.",
+                              RelationGetRelationName(relation->ri_RelationDesc)),
+                    errhint("Run the statement again."), errtable(relation->ri_RelationDesc)));
+}
+
 /*
  * Leaves the ON DELETE triggers of walked edges out of this executor's private copy of the trigger descriptors.
- * No catalogue change: RI triggers of other edges, and those of everybody else, still fire.
+ * No catalogue change: the RI triggers of everybody else still fire. The tables are locked now, so that a key that is
+ * not in the plan is younger than the plan.
  */
 static void drop_ri_triggers(VdfExecutor *executor, QueryDesc *query)
 {
     ListCell *cell;
 
     foreach (cell, query->estate->es_opened_result_relations) {
-        TriggerDesc *triggers = ((ResultRelInfo *) lfirst(cell))->ri_TrigDesc;
+        ResultRelInfo *relation = (ResultRelInfo *) lfirst(cell);
+        TriggerDesc *triggers = relation->ri_TrigDesc;
         int kept = 0;
         bool after_row = false;
 
@@ -181,8 +192,12 @@ static void drop_ri_triggers(VdfExecutor *executor, QueryDesc *query)
             Trigger *trigger = &triggers->triggers[i];
 
             if (TRIGGER_FOR_DELETE(trigger->tgtype) && OidIsValid(trigger->tgconstraint) &&
-                RI_FKey_trigger_type(trigger->tgfoid) == RI_TRIGGER_PK && is_walked(executor, trigger->tgconstraint))
-                continue;
+                RI_FKey_trigger_type(trigger->tgfoid) == RI_TRIGGER_PK) {
+                if (!is_walked(executor, trigger->tgconstraint))
+                    refuse_unknown_key(relation);
+                if (executor->fast_ri)
+                    continue;
+            }
             if (TRIGGER_TYPE_MATCHES(trigger->tgtype, TRIGGER_TYPE_ROW, TRIGGER_TYPE_AFTER, TRIGGER_TYPE_DELETE))
                 after_row = true;
             if (kept != i)
@@ -373,7 +388,7 @@ uint64 vdf_execute(VdfExecutor *executor, VdfStatement *statement)
     }
     ExecutorStart(query, flags);
     if (statement->change) {
-        if (plan->commandType == CMD_DELETE && executor->fast_ri)
+        if (plan->commandType == CMD_DELETE)
             drop_ri_triggers(executor, query);
         hold = has_after_triggers(query);
     }

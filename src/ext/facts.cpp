@@ -85,6 +85,17 @@ static void learn_publication(VdfFacts *facts, Relation table)
         facts->no_replica_update = pstrdup(name);
 }
 
+/* The relation was there when the plan was made. */
+static Relation open_planned(Oid relation)
+{
+    Relation table = try_relation_open(relation, AccessShareLock);
+
+    if (table == NULL)
+        ereport(ERROR, (errcode(ERRCODE_VDF_PLAN_CHANGED), errmsg("the schema or the policy changed during the deletion"),
+                        errdetail("A table of the plan was dropped. Nothing was changed."), errhint("Run the statement again.")));
+    return table;
+}
+
 VdfFacts *vdf_facts(VdfDeletionPlan *plan, Oid relation)
 {
     bool found;
@@ -103,7 +114,7 @@ VdfFacts *vdf_facts(VdfDeletionPlan *plan, Oid relation)
                  ? find_all_inheritors(relation, AccessShareLock, NULL)
                  : list_make1_oid(relation);
     foreach (cell, tables) {
-        Relation table = relation_open(lfirst_oid(cell), AccessShareLock);
+        Relation table = open_planned(lfirst_oid(cell));
 
         learned.foreign = learned.foreign || table->rd_rel->relkind == RELKIND_FOREIGN_TABLE;
         learn_triggers(&learned, table);
@@ -149,7 +160,7 @@ char *vdf_missing_index(const VdfDeletionPlan *plan, int edge)
     for (int i = 0; i < info->nattributes; i++)
         if (info->attributes[i] == InvalidAttrNumber)
             return pstrdup("");
-    table = relation_open(info->relation, AccessShareLock);
+    table = open_planned(info->relation);
     indexes = RelationGetIndexList(table);
     foreach (cell, indexes) {
         Relation index = index_open(lfirst_oid(cell), AccessShareLock);
