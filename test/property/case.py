@@ -35,6 +35,7 @@ class Case:
     key: str
     mode: str = "delete"
     isolation: str = "READ COMMITTED"
+    committed: bool = False       # the data is committed before the run; else all happens in one transaction
     items: list = field(default_factory=list)
     policies: list = field(default_factory=list)    # dicts: relation, edge, action, collateral, reassign_to
     links: list = field(default_factory=list)       # dicts: link, relation, parent, columns, parent_columns, action
@@ -68,7 +69,7 @@ class Case:
             literal(self.key), "true" if dry_run else "false", extra)
 
     def save(self, path, remark):
-        facts = {k: getattr(self, k) for k in ("seed", "root", "key_column", "key", "mode", "isolation", "policies", "links")}
+        facts = {k: getattr(self, k) for k in ("seed", "root", "key_column", "key", "mode", "isolation", "policies", "links", "committed")}
         with open(path, "w", encoding="utf-8") as f:
             for line in remark.splitlines():
                 f.write("-- " + line + "\n")

@@ -260,7 +260,7 @@ class EngineTrial:
         if not self.cursor.fetchone()[0]:
             return
         self.cursor.execute("SELECT tgrelid, tgname FROM pg_catalog.pg_trigger WHERE NOT tgisinternal AND tgparentid = 0")
-        triggers = self.cursor.fetchall()
+        triggers = [t for t in self.cursor.fetchall() if t[0] in self.catalogue.relations]
         self.cursor.execute("SELECT relation::oid, op, who::text, pg_catalog.count(*) FROM audit_log.entry GROUP BY 1, 2, 3")
         seen = collections.Counter()
         for oid, op, who, count in self.cursor.fetchall():

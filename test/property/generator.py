@@ -256,6 +256,7 @@ class Generator:
         victim = root.rows[0] if self.chance(0.7) else rng.choice(root.rows)
         case = Case(self.seed, root.qualified(), root.primary[0].name, victim[root.primary[0]])
         case.mode = "tombstone" if self.chance(0.1) else "delete"
+        case.committed = self.chance(0.1)
         case.isolation = rng.choices(["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"], [6, 2, 2])[0]
         needs = []
         for table in self.tables:

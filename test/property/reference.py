@@ -320,6 +320,10 @@ class Reference:
                 if was != value and row in out.updated:
                     out.lenient.append("unique columns change while other rows may hold the value")
         for row in out.updated:
+            for e, edge in enumerate(self.edges):
+                side = self.child_side(edge, row)
+                if not edge.validated and not edge.link and side is not None and side not in self.parents[e]:
+                    out.lenient.append("an orphan that this transaction inserted is checked again")
             leaf = self.catalogue.relations[row.leaf]
             chain = [r for r in self.catalogue.relations.values() if row.leaf in r.tree and r.partition_columns]
             for relation in chain:

@@ -18,16 +18,28 @@ class Result:
         self.facts = {}
 
 
+def drop_schemas(cursor):
+    """What a case with committed data left behind."""
+    cursor.execute("SELECT pg_catalog.quote_ident(nspname) FROM pg_catalog.pg_namespace "
+                   "WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public', 'vedfolnir')")
+    for (name,) in cursor.fetchall():
+        cursor.execute("DROP SCHEMA %s CASCADE" % name)
+
+
 def run_trial(connection, case, with_engine, with_native):
     result = Result()
     cursor = connection.cursor()
     cursor.execute("ROLLBACK")
+    if case.committed:
+        drop_schemas(cursor)
     cursor.execute("BEGIN ISOLATION LEVEL " + case.isolation)
     try:
         try:
             cursor.execute(case.setup_sql())
             # ALTER TABLE and a deferred check do not mix; nothing is pending after this.
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+            if case.committed:
+                cursor.execute("COMMIT; BEGIN ISOLATION LEVEL " + case.isolation)
         except psycopg2.Error as error:
             raise Invalid("%s %s" % (error.pgcode, error.diag.message_primary)) from error
         catalogue = Catalogue(cursor)
@@ -67,5 +79,7 @@ def run_trial(connection, case, with_engine, with_native):
     finally:
         if not connection.closed:
             cursor.execute("ROLLBACK")
+            if case.committed:
+                drop_schemas(cursor)
             cursor.close()
     return result
