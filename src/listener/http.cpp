@@ -89,8 +89,7 @@ class CurlClient : public HttpClient
         if (code != CURLE_OK)
             throw HttpFailure(curl_easy_strerror(code), code == CURLE_PEER_FAILED_VERIFICATION ||
                                                             code == CURLE_SSL_CACERT_BADFILE ||
-                                                            code == CURLE_URL_MALFORMAT ||
-                                                            code == CURLE_UNSUPPORTED_PROTOCOL);
+                                                            code == CURLE_URL_MALFORMAT);
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.response.status);
         answer.response.retry_after = parse_retry_after(answer.retry_after, std::time(nullptr));
         return answer.response;

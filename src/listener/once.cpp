@@ -81,7 +81,7 @@ int run_once(const Config &config)
     for (bool claimed = true; claimed;) {
         claimed = false;
         for (const auto &worker : workers)
-            while (worker->round() > 0)
+            while (!worker->unavailable() && worker->round() > 0)
                 claimed = true;
     }
     int64_t open = 0, dead = 0;

@@ -43,6 +43,8 @@ class Worker
     void loop();
     // Claims and settles one batch. Gives the number of tasks claimed; Error if the database fails.
     int round();
+    // The service did not answer in the last round.
+    bool unavailable() const { return unavailable_rounds_ > 0; }
 
   private:
     class LeaseKeeper;

@@ -27,7 +27,7 @@ sub new
 	$node->safe_psql('postgres', <<SQL);
 CREATE EXTENSION vedfolnir;
 CREATE ROLE worker LOGIN;
-INSERT INTO vedfolnir.duty VALUES ('worker', 'worker');
+SELECT vedfolnir_grant('worker', 'worker');
 CREATE TABLE public.images (id int PRIMARY KEY, path text, folder text, session text);
 INSERT INTO vedfolnir.subject VALUES ('user', 'public.images', 'public', 'images', 'id', NULL, 'delete');
 SQL
