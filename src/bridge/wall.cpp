@@ -174,6 +174,10 @@ std::string sql_of(const Plan &plan, const VdfSqlRequest &r)
     case VDF_SQL_FIND_LEFT: return sql_find_left(plan, r.number);
     case VDF_SQL_FIND_FOREIGN: return sql_find_foreign(plan, r.number, r.flags & VDF_KEYS);
     case VDF_SQL_FOLLOW_OWN: return sql_follow_own(plan, r.number);
+    case VDF_SQL_FIND_TOMBSTONE_LEFT: return sql_find_tombstone_left(plan, r.number);
+    case VDF_SQL_FIND_NEW_VALUES: return sql_find_new_values(plan, r.number);
+    case VDF_SQL_FIND_REFERRING: return sql_find_referring(plan, r.number);
+    case VDF_SQL_FIND_SUCCESSORS: return sql_find_successors(plan, r.number);
     case VDF_SQL_FIND_SUCCESSOR: return sql_find_successor(plan, r.number);
     case VDF_SQL_COUNT_KEY: return sql_count_key(plan, r.number);
     case VDF_SQL_COUNT_DANGLING: return sql_count_dangling(plan, r.number);

@@ -47,6 +47,7 @@ typedef struct VdfSet
     const char *column;
     const char *defaults;
     bool not_null;
+    int number; /* of the attribute */
 } VdfSet;
 
 typedef struct VdfNode
@@ -157,7 +158,11 @@ typedef enum VdfSql
     VDF_SQL_FIND_LEFT,
     VDF_SQL_FIND_FOREIGN,
     VDF_SQL_FOLLOW_OWN,
+    VDF_SQL_FIND_TOMBSTONE_LEFT,
     VDF_SQL_FIND_SUCCESSOR,
+    VDF_SQL_FIND_NEW_VALUES,
+    VDF_SQL_FIND_SUCCESSORS,
+    VDF_SQL_FIND_REFERRING,
     VDF_SQL_COUNT_KEY,
     VDF_SQL_COUNT_DANGLING,
     VDF_SQL_FIND_NAMED

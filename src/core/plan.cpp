@@ -227,6 +227,8 @@ Plan make_plan(Graph graph)
         default: plan.detach.push_back(i);
         }
     }
+    if (graph.tombstone)
+        add_unique(plan.key_columns[graph.root], graph.key_column);
     auto by_node = [&](int a, int b) { return node_before(graph.nodes[a], graph.nodes[b]); };
     for (Component &c : plan.components)
         std::sort(c.nodes.begin(), c.nodes.end(), by_node);

@@ -349,7 +349,7 @@ std::string sql_find_left(const Plan &plan, int edge)
     const Edge &e = plan.graph.edges[edge];
     std::string where = pairs_condition(plan, edge, Parent::keys, Child::relation);
     if (shields_tombstone(plan, e) && e.action() == Action::del)
-        where += except_tombstone(plan);
+        where += except_tombstone(plan); // see sql_find_tombstone_left
     return "SELECT c.tableoid AS vdf_t, c.ctid AS vdf_i FROM " + e.from + " c, vdf_d d WHERE " + where;
 }
 
@@ -377,13 +377,48 @@ std::string sql_follow_own(const Plan &plan, int edge)
     return "SELECT a.* FROM vdf_a a, vdf_d d WHERE " + pairs_condition(plan, edge, Parent::keys, Child::keys);
 }
 
+std::string sql_find_tombstone_left(const Plan &plan, int edge)
+{
+    const Graph &g = plan.graph;
+    const Edge &e = g.edges[edge];
+    std::string where = pairs_condition(plan, edge, Parent::keys, Child::relation) + " AND " + root_condition(plan, "r");
+    if (e.parent == g.root) // a tombstone that refers to itself refers to a row that stays
+        where += (boost::format(" AND NOT EXISTS (SELECT FROM vdf_root x WHERE d.vdf_k%1% %2% x.vdf_r)") %
+                  key_number(plan, g.root, g.key_column) % g.key_op)
+                     .str();
+    return "SELECT c.tableoid AS vdf_t, c.ctid AS vdf_i FROM " + e.from + " c, vdf_d d, vdf_root r WHERE " + where;
+}
+
 std::string sql_find_successor(const Plan &plan, int edge)
 {
     const Edge &e = plan.graph.edges[edge];
-    Pair pair = e.pairs[0];
-    pair.any = false;
-    return "SELECT p.tableoid AS vdf_t, p.ctid AS vdf_i FROM " + e.parent_from + " p WHERE " +
-           compare(pair, "p." + pair.parent_column, "$1");
+    std::vector<std::string> where;
+    for (size_t i = 0; i < e.pairs.size(); i++) {
+        Pair pair = e.pairs[i];
+        std::string value = e.action() == Action::reassign ? "$1" : "NULL";
+        for (const SetColumn &set : e.sets)
+            if (e.action() == Action::set_default && set.column == pair.child)
+                value = "(" + set.defaults + ")";
+        pair.any = false;
+        where.push_back(compare(pair, "p." + pair.parent_column, value));
+    }
+    return "SELECT p.tableoid AS vdf_t, p.ctid AS vdf_i FROM " + e.parent_from + " p WHERE " + join(where, " AND ");
+}
+
+std::string sql_find_new_values(const Plan &plan, int edge)
+{
+    const Edge &e = plan.graph.edges[edge];
+    const std::string value = "(" + e.reassign_expression + ")";
+    return "SELECT c.tableoid AS vdf_t, c.ctid AS vdf_i, " + value + " AS vdf_v FROM " + e.from + " c, vdf_d d WHERE " +
+           pairs_condition(plan, edge, Parent::keys, Child::relation) + " AND " + value + " IS NOT NULL";
+}
+
+std::string sql_find_successors(const Plan &plan, int edge)
+{
+    const Edge &e = plan.graph.edges[edge];
+    return (boost::format("SELECT a.vdf_t, a.vdf_i, p.tableoid AS vdf_pt, p.ctid AS vdf_pi FROM vdf_a a LEFT JOIN %1% p ON %2%") %
+            e.parent_from % compare(e.pairs[0], "p." + e.pairs[0].parent_column, "a.vdf_v"))
+        .str();
 }
 
 std::string sql_count_key(const Plan &plan, int edge)
@@ -395,27 +430,36 @@ std::string sql_count_key(const Plan &plan, int edge)
     return "SELECT pg_catalog.count(*) FROM " + e.from + " c WHERE " + where;
 }
 
-std::string sql_count_dangling(const Plan &plan, int edge)
+std::string sql_find_referring(const Plan &plan, int edge)
 {
-    // The referring values are computed beside the relation: inside NOT EXISTS their columns would meet the parent's.
     const Edge &e = plan.graph.edges[edge];
-    std::vector<std::string> values, where, on;
+    std::vector<std::string> values, where;
+    std::string from = e.from + " c";
     for (size_t i = 0; i < e.pairs.size(); i++) {
-        Pair pair = e.pairs[i];
-        std::string value = "v.vdf_v" + number(static_cast<int>(i));
-        values.push_back(child_in_relation(pair) + " AS vdf_v" + number(static_cast<int>(i)));
+        std::string value = child_in_relation(e.pairs[i]);
+        if (e.pairs[i].any) { // each element is a reference of its own
+            from += ", pg_catalog.unnest(" + value + ") AS v(vdf_v)";
+            value = "v.vdf_v";
+        }
+        values.push_back(value + " AS vdf_f" + number(edge) + "_" + number(static_cast<int>(i)));
         where.push_back(value + " IS NOT NULL");
-        pair.any = false;
-        on.push_back(compare(pair, "p." + pair.parent_column, value));
     }
     if (!e.condition.empty())
         where.push_back("(" + e.condition + ")");
-    std::string from = e.pairs[0].any
-                           ? "pg_catalog.unnest(" + child_in_relation(e.pairs[0]) + ") AS v(vdf_v0)"
-                           : "LATERAL (SELECT " + join(values, ", ") + ") v";
-    return (boost::format("SELECT pg_catalog.count(*) FROM %1% c, %2% WHERE %3% AND NOT EXISTS (SELECT FROM %4% p "
-                          "WHERE %5%)") %
-            e.from % from % join(where, " AND ") % e.parent_from % join(on, " AND "))
+    return "SELECT " + join(values, ", ") + " FROM " + from + " WHERE " + join(where, " AND ");
+}
+
+std::string sql_count_dangling(const Plan &plan, int edge)
+{
+    const Edge &e = plan.graph.edges[edge];
+    std::vector<std::string> on;
+    for (size_t i = 0; i < e.pairs.size(); i++) {
+        Pair pair = e.pairs[i];
+        pair.any = false;
+        on.push_back(compare(pair, "p." + pair.parent_column, child_in_keys(edge, i)));
+    }
+    return (boost::format("SELECT pg_catalog.count(*) FROM vdf_a a WHERE NOT EXISTS (SELECT FROM %1% p WHERE %2%)") %
+            e.parent_from % join(on, " AND "))
         .str();
 }
 

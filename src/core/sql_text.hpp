@@ -47,11 +47,19 @@ std::string sql_find_left(const Plan &plan, int edge);
 std::string sql_find_foreign(const Plan &plan, int edge, bool parents_go);
 // Rows of key set vdf_a that the edge ties to key set vdf_d.
 std::string sql_follow_own(const Plan &plan, int edge);
-// Does the target of a reassignment exist? $1 is the new value.
+// References of the tombstone itself, through a delete edge, to rows that go.
+std::string sql_find_tombstone_left(const Plan &plan, int edge);
+// The parent row that a reassignment ($1 is the new value) or a default leads to.
 std::string sql_find_successor(const Plan &plan, int edge);
+// The new values of a reassigning expression: vdf_t, vdf_i, vdf_v.
+std::string sql_find_new_values(const Plan &plan, int edge);
+// Per row of vdf_a, identity of the parent row that vdf_v leads to: vdf_pt, vdf_pi, NULL for none.
+std::string sql_find_successors(const Plan &plan, int edge);
 // Number of rows that refer to a key ($1, typed as the key column); only for edges of one pair on the key column.
 std::string sql_count_key(const Plan &plan, int edge);
-// Number of rows whose reference leads nowhere.
+// The referring values of all rows, and the number of those (vdf_a) that lead nowhere: two statements, because child
+// and parent may have different owners.
+std::string sql_find_referring(const Plan &plan, int edge);
 std::string sql_count_dangling(const Plan &plan, int edge);
 // Targets of vdf_x (rule, target) that rows of the rule's relation still name: vdf_t, vdf_i, vdf_n.
 std::string sql_find_named(const Plan &plan, int rule, bool exclude_root);

@@ -30,7 +30,7 @@ static void root_row(VdfSink *sink, TupleTableSlot *slot)
     MemoryContext caller;
 
     slot_getallattrs(slot);
-    vdf_keys_add(s->run, &s->run->root, slot, 3);
+    vdf_keys_add(s->run, &s->run->root, sink->desc, slot, 3);
     user = DatumGetInt32(slot->tts_values[2]) - 1;
     caller = MemoryContextSwitchTo(s->run->context);
     s->keys[user] = vdf_key_text(s->run->plan, slot->tts_values[0]);
@@ -163,6 +163,7 @@ static void end_run(VdfRun *run)
         vdf_keys_free(&run->nodes[i].own);
     }
     vdf_keys_free(&run->root);
+    vdf_keys_free(&run->tombstone_keys);
     vdf_targets_free(run->targets);
     vdf_executor_end(&run->executor);
 }

@@ -31,6 +31,7 @@ VdfForeignKey *vdf_foreign_keys(int *count, bool *any_deferrable)
         key->referenced = form->confrelid;
         key->name = form->conname;
         key->delete_type = form->confdeltype;
+        key->full = form->confmatchtype == FKCONSTR_MATCH_FULL;
         key->validated = form->convalidated;
         key->deferrable = form->condeferrable;
         key->enforced = true;
@@ -212,6 +213,7 @@ void vdf_set_columns(Oid relation, const AttrNumber *attributes, int n, bool onl
 
         if (attributes[i] == InvalidAttrNumber)
             continue;
+        sets[kept].number = attributes[i];
         sets[kept].column = quote_identifier(get_attname(relation, attributes[i], false));
         sets[kept].not_null = is_not_null(relation, attributes[i], &generated) || generated;
         sets[kept].defaults = defaults ? default_text(relation, attributes[i]) : "NULL";
@@ -260,12 +262,26 @@ void vdf_key_details(const VdfForeignKey *key, VdfEdge *edge, AttrNumber *attrib
     }
     edge->pairs = pairs;
     edge->npairs = *nattributes = n;
-    /* SET NULL (columns) belongs to the declared action; a policy speaks of the reference as a whole. */
-    if (nset > 0 && edge->policy == VDF_ACTION_NONE)
+    /* SET NULL (columns) holds for the declared action, and for a policy that says the same. */
+    if (nset > 0 && edge->declared == action)
         vdf_set_columns(key->relation, set, nset, false, action == VDF_ACTION_DEFAULT, edge);
     else
-        vdf_set_columns(key->relation, referring, n, edge->policy == VDF_ACTION_NULLIFY, action == VDF_ACTION_DEFAULT,
+        vdf_set_columns(key->relation, referring, n, edge->policy == VDF_ACTION_NULLIFY && !key->full, action == VDF_ACTION_DEFAULT,
                         edge);
+}
+
+AttrNumber vdf_referred_column(Oid constraint)
+{
+    HeapTuple tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+    AttrNumber referring[INDEX_MAX_KEYS], referred[INDEX_MAX_KEYS], set[INDEX_MAX_KEYS];
+    Oid equal[INDEX_MAX_KEYS], equal_parent[INDEX_MAX_KEYS], equal_child[INDEX_MAX_KEYS];
+    int n, nset;
+
+    if (!HeapTupleIsValid(tuple))
+        return InvalidAttrNumber;
+    DeconstructFkConstraintRow(tuple, &n, referring, referred, equal, equal_parent, equal_child, &nset, set);
+    ReleaseSysCache(tuple);
+    return referred[0];
 }
 
 void vdf_link_pair(Oid relation, const char *column, const char *expression, Oid parent, const char *parent_column,

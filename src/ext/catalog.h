@@ -15,6 +15,7 @@ typedef struct VdfForeignKey
     Oid referenced;
     NameData name;
     char delete_type;
+    bool full; /* MATCH FULL */
     bool validated;
     bool enforced;
     bool period;
@@ -38,6 +39,8 @@ char *vdf_cast(Oid type);
 
 /* Fills the column pairs, set columns and referring attributes of a key. */
 void vdf_key_details(const VdfForeignKey *key, VdfEdge *edge, AttrNumber *attributes, int *nattributes);
+/* The first referred column of a foreign key. */
+AttrNumber vdf_referred_column(Oid constraint);
 /* The pair of a link: a column or an expression against a column of the parent. */
 void vdf_link_pair(Oid relation, const char *column, const char *expression, Oid parent, const char *parent_column,
                    VdfPair *pair);

@@ -25,11 +25,11 @@ typedef struct SourceSink
 
 static void mark_source(VdfRun *run, VdfRowSet *sources, int edge, Datum relation, Datum tid, uint64 *found)
 {
-    if (!vdf_rowset_add(sources, DatumGetObjectId(relation), (ItemPointer) DatumGetPointer(tid)))
+    /* The root row itself is the person's, whatever it refers to. */
+    if (edge < 0 || !vdf_rowset_add(sources, DatumGetObjectId(relation), (ItemPointer) DatumGetPointer(tid)))
         return;
     (*found)++;
-    if (edge >= 0)
-        run->edges[edge].sources++;
+    run->edges[edge].sources++;
 }
 
 static void source_row(VdfSink *sink, TupleTableSlot *slot)
@@ -104,6 +104,7 @@ typedef struct OwnSink
     VdfRowSet *sources;
     VdfRowSet *own;
     VdfKeys *next;
+    TupleDesc desc;
 } OwnSink;
 
 static void own_row(VdfSink *sink, TupleTableSlot *slot)
@@ -116,7 +117,7 @@ static void own_row(VdfSink *sink, TupleTableSlot *slot)
     relation = DatumGetObjectId(slot->tts_values[0]);
     tid = (ItemPointer) DatumGetPointer(slot->tts_values[1]);
     if (!vdf_rowset_has(s->sources, relation, tid) && vdf_rowset_add(s->own, relation, tid))
-        vdf_keys_add(s->run, s->next, slot, slot->tts_tupleDescriptor->natts);
+        vdf_keys_add(s->run, s->next, s->desc, slot, s->desc->natts);
 }
 
 static void own_root(void *arg, TupleTableSlot *slot)
@@ -142,7 +143,7 @@ static void divide_row(void *arg, TupleTableSlot *slot)
     bool own = vdf_rowset_has(d->own, DatumGetObjectId(slot->tts_values[0]),
                               (ItemPointer) DatumGetPointer(slot->tts_values[1]));
 
-    vdf_keys_add(d->run, own ? &d->node->own : &d->node->foreign, slot, slot->tts_tupleDescriptor->natts);
+    vdf_keys_add(d->run, own ? &d->node->own : &d->node->foreign, d->node->all.desc, slot, d->node->all.desc->natts);
     if (!own && edge >= 0)
         d->run->edges[edge].collateral++;
 }
@@ -181,6 +182,7 @@ static void divide(VdfRun *run, const VdfComponent *component, VdfRowSet **sourc
         sinks[i].run = run;
         sinks[i].sources = sources[i];
         sinks[i].own = vdf_rowset_create();
+        sinks[i].desc = run->nodes[component->nodes[i]].all.desc;
         sinks[i].next = &run->nodes[component->nodes[i]].next;
         if (component->nodes[i] == graph->root)
             each_row(&run->nodes[graph->root].all, own_root, &sinks[i]);

@@ -2,6 +2,7 @@
 
 #include "bridge/wall.h"
 #include "ext/candidates.h"
+#include "ext/expression.h"
 #include "ext/report.h"
 #include "ext/store.h"
 
@@ -16,20 +17,22 @@ char vdf_action_of(const char *name)
     return VDF_ACTION_NONE;
 }
 
-void vdf_configuration_stale(VdfConfiguration *configuration, const char *relation, const char *edge,
+void vdf_configuration_stale(VdfConfiguration *configuration, const char *schema, const char *table, const char *edge,
                              const char *message)
 {
     VdfStale *stale = (VdfStale *) palloc0(sizeof(VdfStale));
 
-    stale->relation = pstrdup(relation);
-    stale->edge = edge ? pstrdup(edge) : NULL;
+    stale->schema = pstrdup(schema);
+    stale->table = pstrdup(table);
+    stale->relation = quote_qualified_identifier(schema, table);
+    stale->edge = edge && edge[0] ? pstrdup(edge) : NULL;
     stale->message = pstrdup(message);
     configuration->stale = lappend(configuration->stale, stale);
 }
 
 /* Compares the names that stand beside an OID with today's; an object that moved away makes every run refuse. */
 static bool still_named(VdfConfiguration *configuration, VdfStore *store, uint64 row, int column, const char *what,
-                        const char *edge, Oid *relation, char **stored_name)
+                        const char *edge, Oid *relation)
 {
     bool isnull;
     char *schema, *name, *now;
@@ -37,20 +40,28 @@ static bool still_named(VdfConfiguration *configuration, VdfStore *store, uint64
     *relation = DatumGetObjectId(vdf_store_datum(store, row, column, &isnull));
     schema = vdf_store_text(store, row, column + 1);
     name = vdf_store_text(store, row, column + 2);
-    *stored_name = quote_qualified_identifier(schema, name);
     now = get_rel_name(*relation);
-    if (now == NULL) {
-        vdf_configuration_stale(configuration, *stored_name, edge,
-                                psprintf("%s names a table that does not exist any more", what));
-        return false;
-    }
-    if (strcmp(now, name) != 0 || strcmp(get_namespace_name(get_rel_namespace(*relation)), schema) != 0) {
-        vdf_configuration_stale(configuration, *stored_name, edge,
-                                psprintf("%s was declared for a table that is now %s", what,
-                                         vdf_relation_name(*relation)));
-        return false;
-    }
-    return true;
+    if (now != NULL && strcmp(now, name) == 0 &&
+        strcmp(get_namespace_name(get_rel_namespace(*relation)), schema) == 0)
+        return true;
+    vdf_configuration_stale(configuration, schema, name, edge,
+                            now == NULL ? psprintf("%s names a table that does not exist any more", what)
+                                        : psprintf("%s was declared for a table that is now %s", what,
+                                                   vdf_relation_name(*relation)));
+    return false;
+}
+
+/* A column that an expression names and the table has no more; the rule that holds it is stale. */
+static bool still_valid(VdfConfiguration *configuration, Oid relation, const char *what, const char *edge,
+                        const char *expression)
+{
+    char *missing = expression ? vdf_expression_missing_column(relation, expression) : NULL;
+
+    if (missing == NULL)
+        return true;
+    vdf_configuration_stale(configuration, get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation), edge,
+                            psprintf("%s names column \"%s\", which does not exist any more", what, missing));
+    return false;
 }
 
 static char **names_of(Datum array, int *n)
@@ -68,8 +79,6 @@ static char **names_of(Datum array, int *n)
 
 static void read_policies(VdfConfiguration *c, VdfStore *store, Oid *types, Datum *values)
 {
-    char *name;
-
     vdf_store_run(store,
                   "SELECT relation, relation_schema, relation_name, edge, action, reason, collateral, reassign_to, "
                   "reassign_parsed FROM vedfolnir.policy WHERE subject OPERATOR(pg_catalog.=) $1 "
@@ -81,22 +90,22 @@ static void read_policies(VdfConfiguration *c, VdfStore *store, Oid *types, Datu
 
         memset(p, 0, sizeof(VdfPolicy));
         p->edge = vdf_store_text(store, i, 4);
-        if (!still_named(c, store, i, 1, "a policy", p->edge, &p->relation, &name))
+        if (!still_named(c, store, i, 1, "a policy", p->edge, &p->relation))
             continue;
-        p->stored_name = name;
+        p->schema = vdf_store_text(store, i, 2);
+        p->table = vdf_store_text(store, i, 3);
         p->action = vdf_action_of(vdf_store_text(store, i, 5));
         p->reason = vdf_store_text(store, i, 6);
         p->collateral_ok = strcmp(vdf_store_text(store, i, 7), "delete") == 0;
         p->reassign_to = vdf_store_text(store, i, 8);
         p->reassign_expression = vdf_store_text(store, i, 9);
-        c->npolicies++;
+        if (still_valid(c, p->relation, "a policy", p->edge, p->reassign_expression))
+            c->npolicies++;
     }
 }
 
 static void read_links(VdfConfiguration *c, VdfStore *store, Oid *types, Datum *values)
 {
-    char *name;
-
     vdf_store_run(store,
                   "SELECT relation, relation_schema, relation_name, parent, parent_schema, parent_name, link, columns, "
                   "parsed, parent_columns, action, condition_parsed FROM vedfolnir.link "
@@ -111,8 +120,8 @@ static void read_links(VdfConfiguration *c, VdfStore *store, Oid *types, Datum *
 
         memset(l, 0, sizeof(VdfLink));
         l->link = vdf_store_text(store, i, 7);
-        if (!still_named(c, store, i, 1, "a link", l->link, &l->relation, &name) ||
-            !still_named(c, store, i, 4, "the parent of a link", l->link, &l->parent, &name))
+        if (!still_named(c, store, i, 1, "a link", l->link, &l->relation) ||
+            !still_named(c, store, i, 4, "the parent of a link", l->link, &l->parent))
             continue;
         columns = vdf_store_datum(store, i, 8, &isnull);
         if (!isnull)
@@ -121,14 +130,14 @@ static void read_links(VdfConfiguration *c, VdfStore *store, Oid *types, Datum *
         l->parent_columns = names_of(vdf_store_datum(store, i, 10, &isnull), &l->npairs);
         l->action = vdf_action_of(vdf_store_text(store, i, 11));
         l->condition = vdf_store_text(store, i, 12);
-        c->nlinks++;
+        if (still_valid(c, l->relation, "a link", l->link, l->expression) &&
+            still_valid(c, l->relation, "a link", l->link, l->condition))
+            c->nlinks++;
     }
 }
 
 static void read_columns(VdfConfiguration *c, VdfStore *store, Oid *types, Datum *values)
 {
-    char *name;
-
     vdf_store_run(store,
                   "SELECT relation, relation_schema, relation_name, edge, column_name, parsed FROM vedfolnir.column_rule "
                   "WHERE subject OPERATOR(pg_catalog.=) $1 ORDER BY relation_schema, relation_name, edge, column_name",
@@ -139,23 +148,23 @@ static void read_columns(VdfConfiguration *c, VdfStore *store, Oid *types, Datum
 
         s->edge = vdf_store_text(store, i, 4);
         s->column = vdf_store_text(store, i, 5);
-        if (!still_named(c, store, i, 1, "a column rule", s->edge, &s->relation, &name))
+        if (!still_named(c, store, i, 1, "a column rule", s->edge, &s->relation))
             continue;
-        s->stored_name = name;
+        s->schema = vdf_store_text(store, i, 2);
+        s->table = vdf_store_text(store, i, 3);
         s->expression = vdf_store_text(store, i, 6);
         if (get_attnum(s->relation, s->column) == InvalidAttrNumber) {
-            vdf_configuration_stale(c, name, s->edge,
+            vdf_configuration_stale(c, s->schema, s->table, s->edge,
                                     psprintf("a column rule names column \"%s\", which does not exist any more", s->column));
             continue;
         }
-        c->ncolumns++;
+        if (still_valid(c, s->relation, "a column rule", s->edge, s->expression))
+            c->ncolumns++;
     }
 }
 
 static void read_cleanups(VdfConfiguration *c, VdfStore *store, Oid *types, Datum *values)
 {
-    char *name;
-
     vdf_store_run(store,
                   "SELECT relation, relation_schema, relation_name, kind, target, parsed, service, on_expire, id "
                   "FROM vedfolnir.cleanup_rule WHERE subject OPERATOR(pg_catalog.=) $1 ORDER BY kind, service, id",
@@ -166,7 +175,7 @@ static void read_cleanups(VdfConfiguration *c, VdfStore *store, Oid *types, Datu
         char *expire;
         bool isnull;
 
-        if (!still_named(c, store, i, 1, "a clean-up rule", NULL, &r->relation, &name))
+        if (!still_named(c, store, i, 1, "a clean-up rule", NULL, &r->relation))
             continue;
         r->kind = vdf_store_text(store, i, 4);
         r->target = vdf_store_text(store, i, 5);
@@ -177,7 +186,8 @@ static void read_cleanups(VdfConfiguration *c, VdfStore *store, Oid *types, Datu
                        : strcmp(expire, "enqueue") == 0 ? VDF_EXPIRE_ENQUEUE
                                                         : VDF_EXPIRE_NO;
         r->id = DatumGetInt32(vdf_store_datum(store, i, 9, &isnull));
-        c->ncleanups++;
+        if (still_valid(c, r->relation, "a clean-up rule", NULL, r->expression))
+            c->ncleanups++;
     }
 }
 
@@ -188,7 +198,7 @@ VdfConfiguration *vdf_configuration_read(const char *subject)
     Oid types[1] = {NAMEOID};
     Datum values[1];
     NameData name;
-    char *stored;
+    const char *stored;
 
     namestrcpy(&name, subject);
     values[0] = NameGetDatum(&name);
@@ -202,7 +212,8 @@ VdfConfiguration *vdf_configuration_read(const char *subject)
     c->key_column = vdf_store_text(&store, 0, 4);
     c->label_column = vdf_store_text(&store, 0, 5);
     c->tombstone = strcmp(vdf_store_text(&store, 0, 6), "tombstone") == 0;
-    if (!still_named(c, &store, 0, 1, "the subject", NULL, &c->relation, &stored))
+    stored = quote_qualified_identifier(vdf_store_text(&store, 0, 2), vdf_store_text(&store, 0, 3));
+    if (!still_named(c, &store, 0, 1, "the subject", NULL, &c->relation))
         ereport(ERROR, (errcode(ERRCODE_VDF_BLOCKED), errmsg("the root table of subject \"%s\" is gone or renamed", subject),
                         errdetail("It was %s. Nothing was changed.", stored),
                         errhint("Register it again: SELECT vedfolnir_register_subject(...);")));

@@ -16,7 +16,8 @@ typedef struct VdfPolicy
     char *reassign_to;
     char *reassign_expression;
     bool used;
-    char *stored_name; /* qualified, as declared */
+    char *schema; /* as declared */
+    char *table;
 } VdfPolicy;
 
 typedef struct VdfLink
@@ -38,7 +39,8 @@ typedef struct VdfColumnSetting
     char *edge; /* "": the root row */
     char *column;
     char *expression;
-    char *stored_name;
+    char *schema;
+    char *table;
 } VdfColumnSetting;
 
 typedef enum VdfOnExpire
@@ -62,7 +64,9 @@ typedef struct VdfCleanup
 /* A rule whose object is gone or renamed. */
 typedef struct VdfStale
 {
-    char *relation;
+    char *relation; /* as declared, quoted */
+    char *schema;
+    char *table;
     char *edge; /* may be NULL */
     char *message;
 } VdfStale;
@@ -89,7 +93,7 @@ typedef struct VdfConfiguration
 VdfConfiguration *vdf_configuration_read(const char *subject);
 /* Parses an action's name; 0 when there is none of that name. */
 char vdf_action_of(const char *name);
-void vdf_configuration_stale(VdfConfiguration *configuration, const char *relation, const char *edge,
+void vdf_configuration_stale(VdfConfiguration *configuration, const char *schema, const char *table, const char *edge,
                              const char *message);
 
 #endif

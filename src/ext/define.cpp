@@ -102,6 +102,19 @@ static char *primary_key_column(Oid relation)
     return column;
 }
 
+/* A label is compared. */
+static void require_equality(Oid relation, AttrNumber column)
+{
+    Oid type, collation;
+    int32 typmod;
+
+    get_atttypetypmodcoll(relation, column, &type, &typmod, &collation);
+    if (!OidIsValid(lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("values of column \"%s\" cannot be compared", get_attname(relation, column, false)),
+                        errdetail("Type %s has no equality operator.", format_type_be(type))));
+}
+
 /* A key must name one row. */
 static void require_unique(Oid relation, AttrNumber column)
 {
@@ -153,7 +166,7 @@ VDF_FUNCTION(vedfolnir_register_subject)
         key = primary_key_column(relation);
     require_unique(relation, vdf_column_number(relation, key));
     if (label != NULL)
-        (void) vdf_column_number(relation, label);
+        require_equality(relation, vdf_column_number(relation, label));
     put_name(&row, name_or_null(fcinfo, 4));
     put_relation(&row, relation);
     put_name(&row, key);
@@ -166,8 +179,8 @@ VDF_FUNCTION(vedfolnir_register_subject)
     PG_RETURN_VOID();
 }
 
-/* The referring column of an edge, when it has just one. */
-static AttrNumber only_column(const char *subject, Oid relation, const char *edge)
+/* The referring column of an edge, when it has just one, and the column that it refers to. */
+static AttrNumber only_column(const char *subject, Oid relation, const char *edge, Oid *parent, AttrNumber *referred)
 {
     VdfStore store;
     Oid types[3] = {OIDOID, NAMEOID, NAMEOID};
@@ -178,16 +191,21 @@ static AttrNumber only_column(const char *subject, Oid relation, const char *edg
 
     vdf_store_open(&store);
     vdf_store_run(&store,
-                  "SELECT conkey[1] FROM pg_catalog.pg_constraint WHERE conrelid OPERATOR(pg_catalog.=) $1 "
+                  "SELECT conkey[1], confrelid, confkey[1] FROM pg_catalog.pg_constraint WHERE conrelid OPERATOR(pg_catalog.=) $1 "
                   "AND conname OPERATOR(pg_catalog.=) $2 AND contype OPERATOR(pg_catalog.=) 'f' "
                   "AND pg_catalog.cardinality(conkey) OPERATOR(pg_catalog.=) 1 UNION ALL "
-                  "SELECT a.attnum FROM vedfolnir.link l JOIN pg_catalog.pg_attribute a "
+                  "SELECT a.attnum, l.parent::pg_catalog.oid, p.attnum FROM vedfolnir.link l JOIN pg_catalog.pg_attribute p "
+                  "ON p.attrelid OPERATOR(pg_catalog.=) l.parent::pg_catalog.oid AND p.attname OPERATOR(pg_catalog.=) l.parent_columns[1] "
+                  "JOIN pg_catalog.pg_attribute a "
                   "ON a.attrelid OPERATOR(pg_catalog.=) l.relation::pg_catalog.oid AND a.attname OPERATOR(pg_catalog.=) l.columns[1] "
                   "WHERE l.relation::pg_catalog.oid OPERATOR(pg_catalog.=) $1 AND l.link OPERATOR(pg_catalog.=) $2 "
                   "AND l.subject OPERATOR(pg_catalog.=) $3 AND pg_catalog.cardinality(l.columns) OPERATOR(pg_catalog.=) 1",
                   3, types, values, NULL, true);
-    if (store.count > 0)
+    if (store.count > 0) {
         number = DatumGetInt16(vdf_store_datum(&store, 0, 1, &isnull));
+        *parent = DatumGetObjectId(vdf_store_datum(&store, 0, 2, &isnull));
+        *referred = DatumGetInt16(vdf_store_datum(&store, 0, 3, &isnull));
+    }
     vdf_store_close(&store);
     return number;
 }
@@ -195,8 +213,8 @@ static AttrNumber only_column(const char *subject, Oid relation, const char *edg
 /* "= expression" is compiled; a key is read once, to see that the column takes it. */
 static char *compile_successor(const char *subject, Oid relation, const char *edge, const char *reassign_to)
 {
-    AttrNumber number = only_column(subject, relation, edge);
-    Oid type, collation, input, parameter;
+    Oid type, collation, input, parameter, parent = InvalidOid;
+    AttrNumber referred = InvalidAttrNumber, number = only_column(subject, relation, edge, &parent, &referred);
     int32 typmod;
 
     if (number == InvalidAttrNumber)
@@ -206,6 +224,7 @@ static char *compile_successor(const char *subject, Oid relation, const char *ed
         vdf_require_owner(relation);
         return vdf_expression_compile(relation, reassign_to + 1, false, type, typmod);
     }
+    get_atttypetypmodcoll(parent, referred, &type, &typmod, &collation);
     getTypeInputInfo(type, &input, &parameter);
     (void) OidInputFunctionCall(input, pstrdup(reassign_to), parameter, typmod);
     return NULL;

@@ -113,7 +113,7 @@ static void find_stale_policies(VdfConfiguration *c)
 {
     for (int i = 0; i < c->npolicies; i++)
         if (!c->policies[i].used)
-            vdf_configuration_stale(c, c->policies[i].stored_name, c->policies[i].edge,
+            vdf_configuration_stale(c, c->policies[i].schema, c->policies[i].table, c->policies[i].edge,
                                     "a policy names a foreign key or link that does not exist (any more)");
 }
 
@@ -130,6 +130,21 @@ static void describe_relation(VdfEdge *edge, Oid relation, Oid parent)
         edge->child_leaves = vdf_partition_leaves(relation);
 }
 
+/* A key to reassign to is read as the parent's column reads it. */
+static void referred_type(Oid relation, const char *edge, VdfConfiguration *c, VdfEdgeInfo *info)
+{
+    Oid collation;
+    AttrNumber number = InvalidAttrNumber;
+
+    if (OidIsValid(info->constraint))
+        number = vdf_referred_column(info->constraint);
+    for (int i = 0; i < c->nlinks && !OidIsValid(info->constraint); i++)
+        if (c->links[i].relation == relation && strcmp(c->links[i].link, edge) == 0)
+            number = get_attnum(c->links[i].parent, c->links[i].parent_columns[0]);
+    if (number != InvalidAttrNumber)
+        get_atttypetypmodcoll(info->parent_relation, number, &info->reassign_type, &info->reassign_typmod, &collation);
+}
+
 static void link_details(VdfDeletionPlan *plan, VdfLink *link, VdfEdge *edge, VdfEdgeInfo *info)
 {
     VdfPair *pairs = (VdfPair *) palloc0(sizeof(VdfPair) * link->npairs);
@@ -139,7 +154,7 @@ static void link_details(VdfDeletionPlan *plan, VdfLink *link, VdfEdge *edge, Vd
 
         if (get_attnum(link->parent, link->parent_columns[i]) == InvalidAttrNumber ||
             (column && get_attnum(link->relation, column) == InvalidAttrNumber)) {
-            vdf_configuration_stale(plan->configuration, edge->display, edge->name,
+            vdf_configuration_stale(plan->configuration, edge->schema, edge->relation, edge->name,
                                     "a link names a column that does not exist any more");
             edge->blocker = "a column of the link is gone";
             edge->policy = VDF_ACTION_BLOCK;
@@ -227,13 +242,8 @@ static void detail_edges(Gathering *g, const unsigned char *reachable)
             info->reason = policy->reason;
             info->reassign_to = policy->reassign_to;
             edge->reassign_expression = policy->reassign_expression;
-            if (policy->action == VDF_ACTION_REASSIGN && info->nattributes == 1 &&
-                info->attributes[0] != InvalidAttrNumber) {
-                Oid collation;
-
-                get_atttypetypmodcoll(relation, info->attributes[0], &info->reassign_type, &info->reassign_typmod,
-                                      &collation);
-            }
+            if (policy->action == VDF_ACTION_REASSIGN)
+                referred_type(relation, edge->name, c, info);
         }
         if (edge->blocker == NULL)
             edge->blocker = predict_blocker(plan, edge);

@@ -5,6 +5,7 @@
 #include "ext/catalog.h"
 #include "ext/report.h"
 #include "ext/run.h"
+#include "ext/unique.h"
 
 typedef struct ReferenceSink
 {
@@ -27,12 +28,12 @@ static int rank_of(char action)
     return (int) lengthof(order);
 }
 
-/* Do two edges lie on a common column? */
-static bool overlap(const VdfEdgeInfo *a, const VdfEdgeInfo *b)
+/* Does one edge set a column that another refers by? */
+static bool sets_column_of(const VdfEdge *setting, const VdfEdgeInfo *referring)
 {
-    for (int i = 0; i < a->nattributes; i++)
-        for (int j = 0; j < b->nattributes; j++)
-            if (a->attributes[i] != InvalidAttrNumber && a->attributes[i] == b->attributes[j])
+    for (int i = 0; i < setting->nsets; i++)
+        for (int j = 0; j < referring->nattributes; j++)
+            if (setting->sets[i].number == referring->attributes[j])
                 return true;
     return false;
 }
@@ -47,10 +48,10 @@ bool vdf_is_cleared(VdfRun *run, int edge, Oid relation, ItemPointer tid)
         int other = view->detach[i];
         char action = vdf_action(run->plan, other);
 
-        if (other != edge && run->edges[other].set != NULL && action != VDF_ACTION_RETAIN &&
+        if (other != edge && run->edges[other].set != NULL && !run->edges[other].failed && action != VDF_ACTION_RETAIN &&
             run->plan->graph.edges[other].child == run->plan->graph.edges[edge].child &&
             rank_of(action) < own_rank &&
-            overlap(&run->plan->edges[other], &run->plan->edges[edge]) &&
+            sets_column_of(&run->plan->graph.edges[other], &run->plan->edges[edge]) &&
             vdf_rowset_has(run->edges[other].set, relation, tid))
             return true;
     }
@@ -67,8 +68,7 @@ static void reference_row(VdfSink *sink, TupleTableSlot *slot)
     slot_getallattrs(slot);
     relation = DatumGetObjectId(slot->tts_values[0]);
     tid = (ItemPointer) DatumGetPointer(slot->tts_values[1]);
-    if (run->dry && run->nodes[s->node].goes != NULL && vdf_rowset_has(run->nodes[s->node].goes, relation, tid) &&
-        !(run->tombstone && s->edge < 0))
+    if (run->dry && run->nodes[s->node].goes != NULL && vdf_rowset_has(run->nodes[s->node].goes, relation, tid))
         return;
     if (s->edge >= 0) {
         if (vdf_is_cleared(run, s->edge, relation, tid) || !vdf_rowset_add(run->edges[s->edge].set, relation, tid))
@@ -77,8 +77,20 @@ static void reference_row(VdfSink *sink, TupleTableSlot *slot)
             vdf_count_user(run, DatumGetInt32(slot->tts_values[3]), s->edge, 1);
     }
     s->rows++;
-    if (!run->dry)
-        vdf_keys_add(run, s->found, slot, slot->tts_tupleDescriptor->natts);
+    /* A dry run keeps the rows only where it must foresee what their UPDATE would meet. */
+    if (!run->dry || (s->edge >= 0 && vdf_action(run->plan, s->edge) == VDF_ACTION_REASSIGN))
+        vdf_keys_add(run, s->found, sink->desc, slot, sink->desc->natts);
+}
+
+/* A row that goes, or the tombstone, which counts as if it went. */
+static bool row_goes(VdfRun *run, int node, Datum relation, Datum tid)
+{
+    VdfRowSet *goes = run->nodes[node].goes;
+    Oid oid = DatumGetObjectId(relation);
+    ItemPointer pointer = (ItemPointer) DatumGetPointer(tid);
+
+    return (goes != NULL && vdf_rowset_has(goes, oid, pointer)) ||
+           (node == run->plan->graph.root && run->tombstones != NULL && vdf_rowset_has(run->tombstones, oid, pointer));
 }
 
 /* A reassignment needs a parent row that exists and stays. */
@@ -95,9 +107,7 @@ static void successor_row(VdfSink *sink, TupleTableSlot *slot)
     SuccessorSink *s = (SuccessorSink *) sink;
 
     slot_getallattrs(slot);
-    if (s->run->nodes[s->parent].goes == NULL ||
-        !vdf_rowset_has(s->run->nodes[s->parent].goes, DatumGetObjectId(slot->tts_values[0]),
-                        (ItemPointer) DatumGetPointer(slot->tts_values[1])))
+    if (!row_goes(s->run, s->parent, slot->tts_values[0], slot->tts_values[1]))
         s->found = true;
 }
 
@@ -115,26 +125,139 @@ static bool successor_exists(VdfRun *run, int edge)
     VdfEdgeInfo *info = &run->plan->edges[edge];
     VdfStatement statement;
     SuccessorSink s;
-    Datum value = successor_value(run, edge);
+    Datum value;
 
     memset(&s, 0, sizeof(s));
     vdf_sink_init(&s.sink, NULL, successor_row);
     s.run = run;
     s.parent = run->plan->graph.edges[edge].parent;
     vdf_statement_of(run, &statement, VDF_SQL_FIND_SUCCESSOR, edge, 0, vdf_relation_owner(info->parent_relation));
-    statement.nparams = 1;
-    statement.types = &info->reassign_type;
-    statement.values = &value;
+    if (vdf_action(run->plan, edge) == VDF_ACTION_REASSIGN) {
+        value = successor_value(run, edge);
+        statement.nparams = 1;
+        statement.types = &info->reassign_type;
+        statement.values = &value;
+    }
     statement.cache = NULL;
     statement.sink = &s.sink;
     (void) vdf_execute(&run->executor, &statement);
     return s.found;
 }
 
-/* The tombstoned root row is a parent that does not go, and yet its references are dealt with. */
+/* Rows whose reassigning expression leads nowhere, or to a row that goes. */
+typedef struct AstraySink
+{
+    VdfSink sink;
+    VdfRun *run;
+    int edge;
+    uint64 rows;
+} AstraySink;
+
+static void astray_row(VdfSink *sink, TupleTableSlot *slot)
+{
+    AstraySink *s = (AstraySink *) sink;
+    const VdfEdge *e = &s->run->plan->graph.edges[s->edge];
+    VdfRowSet *children = s->run->nodes[e->child].goes;
+
+    slot_getallattrs(slot);
+    if (children != NULL && vdf_rowset_has(children, DatumGetObjectId(slot->tts_values[0]),
+                                           (ItemPointer) DatumGetPointer(slot->tts_values[1])))
+        return;
+    if (slot->tts_isnull[2] || row_goes(s->run, e->parent, slot->tts_values[2], slot->tts_values[3]))
+        s->rows++;
+}
+
+/* New values, computed as the owner of the rows, before they are looked up as the owner of the parents. */
+typedef struct ValueSink
+{
+    VdfSink sink;
+    VdfRun *run;
+    VdfKeys *keys;
+} ValueSink;
+
+static void value_row(VdfSink *sink, TupleTableSlot *slot)
+{
+    vdf_keys_add(((ValueSink *) sink)->run, ((ValueSink *) sink)->keys, sink->desc, slot, sink->desc->natts);
+}
+
+void vdf_collect(VdfRun *run, VdfStatement *statement, VdfKeys *keys)
+{
+    ValueSink s;
+
+    memset(&s, 0, sizeof(s));
+    vdf_sink_init(&s.sink, NULL, value_row);
+    s.run = run;
+    s.keys = keys;
+    statement->sink = &s.sink;
+    (void) vdf_execute(&run->executor, statement);
+}
+
+static uint64 count_astray(VdfRun *run, int edge)
+{
+    VdfStatement statement;
+    AstraySink s;
+    VdfKeys values;
+
+    memset(&values, 0, sizeof(values));
+    vdf_statement_of(run, &statement, VDF_SQL_FIND_NEW_VALUES, edge, 0, run->plan->edges[edge].owner);
+    vdf_statement_input(&statement, "vdf_d", &run->nodes[run->plan->graph.edges[edge].parent].all);
+    vdf_collect(run, &statement, &values);
+    if (values.count == 0)
+        return 0;
+    memset(&s, 0, sizeof(s));
+    vdf_sink_init(&s.sink, NULL, astray_row);
+    s.run = run;
+    s.edge = edge;
+    vdf_statement_of(run, &statement, VDF_SQL_FIND_SUCCESSORS, edge, 0,
+                     vdf_relation_owner(run->plan->edges[edge].parent_relation));
+    vdf_statement_input(&statement, "vdf_a", &values);
+    statement.sink = &s.sink;
+    (void) vdf_execute(&run->executor, &statement);
+    vdf_keys_free(&values);
+    return s.rows;
+}
+
+/* Do all columns of the key get a default that is not NULL? Then there must be such a row. */
+static bool default_needs_row(const VdfEdge *edge)
+{
+    if (edge->nsets < edge->npairs)
+        return false;
+    for (int i = 0; i < edge->nsets; i++)
+        if (strcmp(edge->sets[i].defaults, "NULL") == 0)
+            return false;
+    return true;
+}
+
+static void astray(VdfRun *run, int edge, uint64 rows, const char *reason, char *remedy)
+{
+    run->edges[edge].failed = true; /* and so does not clear what other edges see */
+    vdf_block(run, edge, rows, pstrdup(reason), remedy, true);
+}
+
+/* Says before anything is changed that new references would lead nowhere. */
+static void check_successor(VdfRun *run, int edge, uint64 rows)
+{
+    const VdfEdge *e = &run->plan->graph.edges[edge];
+    char action = vdf_action(run->plan, edge);
+    char *again = psprintf("SELECT vedfolnir_set_policy(%s, %s, 'reassign', reassign_to => '...');",
+                           quote_literal_cstr(e->display), quote_literal_cstr(e->name));
+
+    if (action == VDF_ACTION_REASSIGN && e->reassign_expression == NULL && !successor_exists(run, edge))
+        astray(run, edge, rows, "the row to reassign to does not exist or is deleted too", again);
+    if (action == VDF_ACTION_REASSIGN && e->reassign_expression != NULL && (rows = count_astray(run, edge)) > 0)
+        astray(run, edge, rows, "the row to reassign to does not exist or is deleted too", again);
+    if (action == VDF_ACTION_DEFAULT && default_needs_row(e) && !successor_exists(run, edge))
+        astray(run, edge, rows, "the row that the default refers to does not exist or is deleted too", again);
+}
+
+/* Rows are retained behind a tombstone only, not behind other root rows, which go. */
 static VdfKeys *parents_of(VdfRun *run, int edge)
 {
-    return &run->nodes[run->plan->graph.edges[edge].parent].all;
+    const VdfEdge *e = &run->plan->graph.edges[edge];
+
+    if (run->tombstone && e->parent == run->plan->graph.root && vdf_action(run->plan, edge) == VDF_ACTION_RETAIN && !e->link)
+        return &run->tombstone_keys;
+    return &run->nodes[e->parent].all;
 }
 
 static void find_references(VdfRun *run, int edge, VdfKeys *found)
@@ -159,12 +282,25 @@ static void find_references(VdfRun *run, int edge, VdfKeys *found)
     run->edges[edge].rows = s.rows;
     if (vdf_action(run->plan, edge) != VDF_ACTION_RETAIN)
         run->changed += s.rows;
-    if (s.rows > 0 && vdf_action(run->plan, edge) == VDF_ACTION_REASSIGN && e->reassign_expression == NULL &&
-        !successor_exists(run, edge))
-        vdf_block(run, edge, s.rows, pstrdup("the row to reassign to does not exist or is deleted too"),
-                  psprintf("SELECT vedfolnir_set_policy(%s, %s, 'reassign', reassign_to => '...');",
-                           quote_literal_cstr(e->display), quote_literal_cstr(e->name)),
-                  true);
+    if (s.rows > 0)
+        check_successor(run, edge, s.rows);
+}
+
+static void foresee_doubles(VdfRun *run, int edge, VdfKeys *found)
+{
+    const VdfEdge *e = &run->plan->graph.edges[edge];
+    uint64 rows;
+
+    if (vdf_action(run->plan, edge) != VDF_ACTION_REASSIGN || e->reassign_expression != NULL || run->edges[edge].failed)
+        return;
+    rows = vdf_count_doubles(run, edge, found, run->plan->edges[edge].reassign_type, successor_value(run, edge));
+    if (rows == 0)
+        return;
+    run->edges[edge].failed = true;
+    vdf_block(run, edge, rows, pstrdup("a unique index would be violated by the reassigned rows"),
+              psprintf("SELECT vedfolnir_set_policy(%s, %s, 'delete');", quote_literal_cstr(e->display),
+                       quote_literal_cstr(e->name)),
+              true);
 }
 
 static void find_tombstone(VdfRun *run, VdfKeys *found)
@@ -247,7 +383,10 @@ static void detach_node(VdfRun *run, int node, int *edges, int nedges)
     }
     if (tombstone)
         find_tombstone(run, &found);
-    if (found.count > 0)
+    for (int i = 0; i < active; i++)
+        foresee_doubles(run, edges[i], &found);
+    run->untouched = run->blockers != NIL;
+    if (found.count > 0 && !run->untouched && !run->dry)
         update_rows(run, node, edges, active, tombstone, &found);
     vdf_keys_free(&found);
 }
@@ -257,12 +396,17 @@ void vdf_detach(VdfRun *run)
     const VdfPlanView *view = run->plan->view;
     int *edges = (int *) palloc(sizeof(int) * (view->ndetach + 1));
 
-    for (int node = 0; node < run->plan->graph.nnodes; node++) {
+    /* The root comes last: until then the tombstone is where it was found. */
+    for (int i = 0; i <= run->plan->graph.nnodes; i++) {
+        int root = run->plan->graph.root, node = i < run->plan->graph.nnodes ? i : root;
         int n = 0;
 
-        for (int i = 0; i < view->ndetach; i++)
-            if (run->plan->graph.edges[view->detach[i]].child == node)
-                edges[n++] = view->detach[i];
+        if (i == root)
+            continue;
+
+        for (int j = 0; j < view->ndetach; j++)
+            if (run->plan->graph.edges[view->detach[j]].child == node)
+                edges[n++] = view->detach[j];
         if (n > 0 || (run->tombstone && node == run->plan->graph.root))
             detach_node(run, node, edges, n);
     }

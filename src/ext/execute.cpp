@@ -57,6 +57,7 @@ static void sink_startup(DestReceiver *self, int operation, TupleDesc desc)
 {
     VdfSink *sink = (VdfSink *) self;
 
+    sink->desc = desc;
     if (sink->start)
         sink->start(sink, desc);
 }

@@ -21,6 +21,7 @@ typedef struct VdfSink VdfSink;
 struct VdfSink
 {
     DestReceiver pub;
+    TupleDesc desc; /* of the statement; a slot's own may name its columns otherwise */
     void (*start)(VdfSink *sink, TupleDesc desc);
     void (*row)(VdfSink *sink, TupleTableSlot *slot);
 };

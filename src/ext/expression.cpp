@@ -58,3 +58,38 @@ char *vdf_expression_compile(Oid relation, const char *text, bool subqueries, Oi
     vdf_unset_path(level);
     return compiled;
 }
+
+typedef struct ColumnSearch
+{
+    Oid relation;
+    char *missing;
+} ColumnSearch;
+
+static bool search_columns(Node *node, void *arg)
+{
+    ColumnSearch *search = (ColumnSearch *) arg;
+
+    if (node == NULL)
+        return false;
+    if (IsA(node, ColumnRef)) {
+        List *fields = ((ColumnRef *) node)->fields;
+
+        if (list_length(fields) == 2 && IsA(linitial(fields), String) && IsA(lsecond(fields), String) &&
+            strcmp(strVal(linitial(fields)), "c") == 0 &&
+            get_attnum(search->relation, strVal(lsecond(fields))) == InvalidAttrNumber) {
+            search->missing = pstrdup(strVal(lsecond(fields)));
+            return true;
+        }
+        return false;
+    }
+    return vdf_raw_walker(node, search_columns, arg);
+}
+
+char *vdf_expression_missing_column(Oid relation, const char *text)
+{
+    ColumnSearch search = {relation, NULL};
+
+    /* Only names are looked at: nothing is resolved, so nothing can fail. */
+    (void) search_columns(linitial_node(RawStmt, raw_parser(text, RAW_PARSE_PLPGSQL_EXPR))->stmt, &search);
+    return search.missing;
+}

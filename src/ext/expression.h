@@ -14,4 +14,7 @@ Node *vdf_expression_parse(Oid relation, const char *text, bool subqueries);
  */
 char *vdf_expression_compile(Oid relation, const char *text, bool subqueries, Oid type, int32 typmod);
 
+/* The first column under the alias c that a compiled expression names and the relation does not have; NULL for none. */
+char *vdf_expression_missing_column(Oid relation, const char *text);
+
 #endif

@@ -17,6 +17,7 @@ extern "C" {
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
+#include "catalog/pg_am.h"
 #include "catalog/pg_attrdef.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_class.h"
@@ -99,6 +100,13 @@ extern "C" {
 #define vdf_executor_run(query) ExecutorRun((query), ForwardScanDirection, 0)
 #else
 #define vdf_executor_run(query) ExecutorRun((query), ForwardScanDirection, 0, true)
+#endif
+
+#if PG_VERSION_NUM >= 160000
+#define vdf_raw_walker(node, walker, context) raw_expression_tree_walker((node), (walker), (context))
+#else
+#define vdf_raw_walker(node, walker, context)                                                                       \
+    raw_expression_tree_walker((node), (bool (*)()) (void (*)()) (walker), (context))
 #endif
 
 /* Declares an SQL-callable function with C linkage. */

@@ -24,15 +24,17 @@ static void left_row(VdfSink *sink, TupleTableSlot *slot)
     slot_getallattrs(slot);
     relation = DatumGetObjectId(slot->tts_values[0]);
     tid = (ItemPointer) DatumGetPointer(slot->tts_values[1]);
-    if (s->run->dry && ((child->goes != NULL && vdf_rowset_has(child->goes, relation, tid)) ||
-                        vdf_is_cleared(s->run, s->edge, relation, tid)))
+    if (s->run->dry && child->goes != NULL && vdf_rowset_has(child->goes, relation, tid))
+        return;
+    /* References that phase N changes, or would have changed had nothing been in the way. */
+    if ((s->run->dry || s->run->untouched) && vdf_is_cleared(s->run, s->edge, relation, tid))
         return;
     if (s->seen == NULL || vdf_rowset_add(s->seen, relation, tid))
         s->rows++;
 }
 
-/* Rows that still refer through the edge to what goes. */
-static uint64 count_left(VdfRun *run, int edge)
+/* Rows that still refer through the edge to what goes; a tombstone's own references are asked for apart. */
+static uint64 count_left(VdfRun *run, int edge, VdfSql kind)
 {
     const VdfEdge *e = &run->plan->graph.edges[edge];
     VdfKeys *parents = &run->nodes[e->parent].all;
@@ -46,7 +48,7 @@ static uint64 count_left(VdfRun *run, int edge)
     s.run = run;
     s.edge = edge;
     s.seen = e->link ? vdf_rowset_create() : NULL;
-    vdf_statement_of(run, &statement, VDF_SQL_FIND_LEFT, edge, 0, run->plan->edges[edge].owner);
+    vdf_statement_of(run, &statement, kind, edge, 0, run->plan->edges[edge].owner);
     vdf_statement_input(&statement, "vdf_d", parents);
     if (run->tombstone && e->child == run->plan->graph.root && vdf_action(run->plan, edge) == VDF_ACTION_DELETE)
         vdf_statement_input(&statement, "vdf_root", &run->root);
@@ -62,6 +64,8 @@ void vdf_block(VdfRun *run, int edge, uint64 rows, char *reason, char *remedy, b
 
     blocker = (VdfBlocker *) palloc0(sizeof(VdfBlocker));
     blocker->relation = run->plan->graph.edges[edge].display;
+    blocker->schema = run->plan->graph.edges[edge].schema;
+    blocker->table = run->plan->graph.edges[edge].relation;
     blocker->via = run->plan->graph.edges[edge].name;
     blocker->rows = rows;
     blocker->reason = pstrdup(reason);
@@ -84,14 +88,14 @@ static char *undeclared_remedy(const VdfEdge *edge)
 
     for (int i = 0; i < edge->nsets; i++)
         nullable = nullable && !edge->sets[i].not_null;
-    return policy_call(edge, nullable ? "'nullify'" : "'reassign', reassign_to => '...'");
+    return policy_call(edge, nullable ? "'nullify'" : edge->npairs == 1 ? "'reassign', reassign_to => '...'" : "'delete'");
 }
 
 static void block_edge(VdfRun *run, int edge)
 {
     const VdfEdge *e = &run->plan->graph.edges[edge];
     VdfEdgeInfo *info = &run->plan->edges[edge];
-    uint64 rows = count_left(run, edge);
+    uint64 rows = count_left(run, edge, VDF_SQL_FIND_LEFT);
 
     run->edges[edge].rows = rows;
     if (rows == 0 && !(vdf_strict && e->policy == VDF_ACTION_NONE && run->nodes[e->parent].all.count > 0))
@@ -111,8 +115,8 @@ static void raise_left(VdfRun *run, int edge, uint64 rows, const char *keeper)
     const VdfEdge *e = &run->plan->graph.edges[edge];
 
     ereport(ERROR, (errcode(ERRCODE_VDF_ROWS_LEFT),
-                    errmsg("%s of %s are left after the deletion", vdf_rows(rows), e->display),
-                    errdetail("They still refer through \"%s\" to a row that was deleted; %s kept them. Nothing was changed.",
+                    errmsg("%s of %s %s left after the deletion", vdf_rows(rows), e->display, rows == 1 ? "is" : "are"),
+                    errdetail("What is left still refers through \"%s\" to a row that was deleted; %s kept it. Nothing was changed.",
                               e->name, keeper ? keeper : "a trigger or a concurrent change"),
                     errhint("Drop or disable what kept them, or set a policy for the edge."),
                     err_generic_string(PG_DIAG_SCHEMA_NAME, e->schema),
@@ -140,7 +144,7 @@ static void prove_edge(VdfRun *run, int edge)
     if (run->nodes[run->plan->graph.edges[edge].parent].all.count == 0 || action == VDF_ACTION_RETAIN ||
         !at_risk(run, edge))
         return;
-    rows = count_left(run, edge);
+    rows = count_left(run, edge, VDF_SQL_FIND_LEFT);
     if (rows == 0)
         return;
     facts = vdf_facts(run->plan, run->plan->edges[edge].relation);
@@ -168,6 +172,43 @@ static void predict(VdfRun *run, int edge)
                   psprintf("ALTER TABLE %s ENABLE TRIGGER ALL;", e->display), true);
 }
 
+/* Retained behind the tombstone is retained; what refers to another root row that goes is in the way. */
+static void block_retained(VdfRun *run)
+{
+    const VdfPlanView *view = run->plan->view;
+
+    for (int i = 0; i < view->ndetach; i++) {
+        int edge = view->detach[i];
+        const VdfEdge *e = &run->plan->graph.edges[edge];
+        uint64 rows;
+
+        if (vdf_action(run->plan, edge) != VDF_ACTION_RETAIN || e->link ||
+            run->nodes[e->parent].all.count == run->tombstone_keys.count)
+            continue;
+        rows = count_left(run, edge, VDF_SQL_FIND_LEFT);
+        if (rows > run->edges[edge].rows)
+            vdf_block(run, edge, rows - run->edges[edge].rows,
+                      pstrdup("rows cannot be retained: the row they refer to goes"), undeclared_remedy(e), true);
+    }
+}
+
+/* A tombstone stays, so what it refers to cannot go. */
+static void block_tombstone(VdfRun *run)
+{
+    const VdfGraph *graph = &run->plan->graph;
+
+    for (int i = 0; i < graph->nedges; i++) {
+        uint64 rows;
+
+        if (graph->edges[i].child != graph->root || vdf_action(run->plan, i) != VDF_ACTION_DELETE)
+            continue;
+        rows = count_left(run, i, VDF_SQL_FIND_TOMBSTONE_LEFT);
+        if (rows > 0)
+            vdf_block(run, i, rows, pstrdup("the tombstone refers to a row that goes"), policy_call(&graph->edges[i], "'nullify'"),
+                      true);
+    }
+}
+
 static void predict_root(VdfRun *run)
 {
     VdfDeletionPlan *plan = run->plan;
@@ -186,6 +227,8 @@ static void predict_root(VdfRun *run)
         return;
     blocker = (VdfBlocker *) palloc0(sizeof(VdfBlocker));
     blocker->relation = plan->graph.nodes[plan->graph.root].display;
+    blocker->schema = plan->graph.nodes[plan->graph.root].schema;
+    blocker->table = plan->graph.nodes[plan->graph.root].relation;
     blocker->rows = run->root_rows;
     blocker->reason = reason;
     blocker->remedy = remedy;
@@ -202,6 +245,8 @@ static void block_stale(VdfRun *run)
         VdfBlocker *blocker = (VdfBlocker *) palloc0(sizeof(VdfBlocker));
 
         blocker->relation = stale->relation;
+        blocker->schema = stale->schema;
+        blocker->table = stale->table;
         blocker->via = stale->edge;
         blocker->reason = stale->message;
         blocker->remedy = pstrdup("SELECT * FROM vedfolnir_check();");
@@ -233,6 +278,10 @@ void vdf_prove(VdfRun *run)
     for (int i = 0; i < run->plan->graph.nedges; i++)
         if (vdf_action(run->plan, i) != VDF_ACTION_BLOCK && run->plan->graph.edges[i].blocker == NULL)
             predict(run, i);
+    if (run->tombstone) {
+        block_tombstone(run);
+        block_retained(run);
+    }
     block_stale(run);
     if (run->seed == NULL)
         block_collateral(run);

@@ -27,6 +27,7 @@ typedef struct VdfEdgeState
     uint64 collateral; /* of these */
     uint64 sources;    /* of these: brought in here, not further up */
     VdfRowSet *set;    /* rows whose reference the edge changes */
+    bool failed;       /* a blocker says that it cannot */
 } VdfEdgeState;
 
 /* Something that refuses the run. */
@@ -34,6 +35,8 @@ typedef struct VdfBlocker
 {
     const char *relation;
     const char *via; /* may be NULL */
+    const char *schema; /* unquoted, for the order */
+    const char *table;
     uint64 rows;
     char *reason; /* a phrase, no full stop */
     char *remedy; /* a call; may be NULL */
@@ -65,12 +68,15 @@ struct VdfRun
     bool check_shared; /* targets that rows which stay name are left out */
     bool many; /* key sets carry the number of the person */
     VdfKeys root; /* vdf_r, vdf_l, vdf_u of the root rows that were found */
+    VdfRowSet *tombstones;  /* the root rows that stay */
+    VdfKeys tombstone_keys; /* their keys, as nodes[root].all has them */
     VdfNodeState *nodes;
     VdfEdgeState *edges;
     uint64 root_rows;
     List *blockers; /* of VdfBlocker */
     HTAB *user_counts;
     VdfTargets *targets;
+    bool untouched;       /* a blocker was found before phase N changed rows: nothing more is changed */
     uint64 changed; /* rows deleted and references changed */
 
     /* Expiry: one run looks for the person's rows, the other deletes the rows of the clean-up rules that say so. */
@@ -86,6 +92,8 @@ void vdf_walk_edge(VdfRun *run, int edge, VdfKeys *parents, bool del);
 void vdf_walk_component(VdfRun *run, int component);
 /* Which of the rows of a component belong to somebody else. */
 void vdf_find_collateral(VdfRun *run, const VdfComponent *component);
+/* Keeps the rows of a statement as a key set. */
+void vdf_collect(VdfRun *run, VdfStatement *statement, VdfKeys *keys);
 /* Phase N. */
 void vdf_detach(VdfRun *run);
 /* Is the reference of a row changed by a stronger edge on the same columns? */
@@ -99,7 +107,7 @@ void vdf_block(VdfRun *run, int edge, uint64 rows, char *reason, char *remedy, b
 void vdf_count_user(VdfRun *run, int user, int edge, uint64 rows);
 /* Prepares a statement of the plan. */
 void vdf_statement_of(VdfRun *run, VdfStatement *statement, VdfSql kind, int number, unsigned flags, Oid owner);
-/* Adds a row to a key set, making it if need be; columns: how many of the slot's. */
-void vdf_keys_add(VdfRun *run, VdfKeys *keys, TupleTableSlot *slot, int columns);
+/* Adds a row to a key set, making it if need be; desc names its columns, of which the first so many are taken. */
+void vdf_keys_add(VdfRun *run, VdfKeys *keys, TupleDesc desc, TupleTableSlot *slot, int columns);
 
 #endif

@@ -76,8 +76,10 @@ static void add_deletes(VdfRun *run, List **steps)
 static int compare_blockers(const ListCell *a, const ListCell *b)
 {
     const VdfBlocker *left = (const VdfBlocker *) lfirst(a), *right = (const VdfBlocker *) lfirst(b);
-    int order = strcmp(left->relation, right->relation);
+    int order = strcmp(left->schema, right->schema);
 
+    if (order == 0)
+        order = strcmp(left->table, right->table);
     return order ? order : strcmp(left->via ? left->via : "", right->via ? right->via : "");
 }
 
@@ -184,7 +186,7 @@ static void describe_policy(VdfDeletionPlan *plan, StringInfo text)
         }
     }
     for (int i = 0; i < c->ncolumns; i++)
-        appendStringInfo(text, "column %s %s %s = %s\n", c->columns[i].stored_name, c->columns[i].edge,
+        appendStringInfo(text, "column %s %s %s = %s\n", quote_qualified_identifier(c->columns[i].schema, c->columns[i].table), c->columns[i].edge,
                          c->columns[i].column, c->columns[i].expression);
     for (int i = 0; i < plan->graph.ntarget_rules; i++)
         appendStringInfo(text, "clean-up %s %s %s %s %d\n", plan->graph.nodes[plan->graph.target_rules[i].node].display,

@@ -113,7 +113,7 @@ static void settle_row(VdfSink *sink, TupleTableSlot *slot)
 
     slot_getallattrs(slot);
     keys = &t->settled[DatumGetInt32(slot->tts_values[4])];
-    vdf_keys_add(run, keys, slot, 4);
+    vdf_keys_add(run, keys, sink->desc, slot, 4);
 }
 
 /* One task per person and target, in its normal spelling. */
@@ -224,7 +224,7 @@ static void count_group(VdfRun *run, int group)
             if (bms_is_member(DatumGetInt32(slot->tts_values[3]), t->kept[group]) && DatumGetBool(slot->tts_values[2]))
                 t->groups[group].kept++;
             else
-                vdf_keys_add(run, &left, slot, 4);
+                vdf_keys_add(run, &left, left.desc, slot, 4);
         }
         ExecDropSingleTupleTableSlot(slot);
         vdf_keys_free(&t->settled[group]);

@@ -42,7 +42,7 @@ static void count_row(VdfSink *sink, TupleTableSlot *slot)
     ((CountSink *) sink)->count = (uint64) DatumGetInt64(slot->tts_values[0]);
 }
 
-static uint64 count(Verification *v, VdfSql kind, int edge, bool with_key)
+static uint64 count(Verification *v, VdfSql kind, int edge, bool with_key, VdfKeys *referring)
 {
     VdfStatement statement;
     CountSink s;
@@ -54,6 +54,10 @@ static uint64 count(Verification *v, VdfSql kind, int edge, bool with_key)
     statement.cache = NULL;
     statement.owner = v->plan->edges[edge].owner;
     statement.sink = &s.sink;
+    if (referring != NULL) {
+        statement.owner = vdf_relation_owner(v->plan->edges[edge].parent_relation);
+        vdf_statement_input(&statement, "vdf_a", referring);
+    }
     if (with_key) {
         statement.nparams = 1;
         statement.types = &v->plan->key_type;
@@ -89,13 +93,33 @@ static void verify_references(Verification *v, bool root)
 
         if (!plan->edges[i].on_key || e->blocker != NULL)
             continue;
-        rows = count(v, VDF_SQL_COUNT_KEY, i, true);
+        rows = count(v, VDF_SQL_COUNT_KEY, i, true, NULL);
         if (rows == 0)
             continue;
         retained = vdf_action(plan, i) == VDF_ACTION_RETAIN;
         put(v, retained ? "retained" : "row", e->display, e->name, rows,
             retained ? (plan->edges[i].reason ? plan->edges[i].reason : "kept by policy") : "still refers to the key");
     }
+}
+
+static uint64 count_dangling(Verification *v, int edge)
+{
+    VdfStatement statement;
+    VdfKeys referring;
+    VdfRun run;
+    uint64 rows;
+
+    memset(&run, 0, sizeof(run));
+    run.plan = v->plan;
+    run.context = CurrentMemoryContext;
+    run.executor = v->executor;
+    memset(&referring, 0, sizeof(referring));
+    vdf_statement_of(&run, &statement, VDF_SQL_FIND_REFERRING, edge, 0, v->plan->edges[edge].owner);
+    statement.cache = NULL;
+    vdf_collect(&run, &statement, &referring);
+    rows = referring.count > 0 ? count(v, VDF_SQL_COUNT_DANGLING, edge, false, &referring) : 0;
+    vdf_keys_free(&referring);
+    return rows;
 }
 
 static void verify_dangling(Verification *v)
@@ -106,7 +130,7 @@ static void verify_dangling(Verification *v)
 
         if (e->npairs == 0 || vdf_action(v->plan, i) == VDF_ACTION_RETAIN)
             continue;
-        rows = count(v, VDF_SQL_COUNT_DANGLING, i, false);
+        rows = count_dangling(v, i);
         if (rows > 0)
             put(v, "dangling", e->display, e->name, rows, psprintf("refers to a row of %s that does not exist", e->parent_from));
     }

@@ -20,7 +20,7 @@ typedef struct TakeSink
     uint64 rows;
 } TakeSink;
 
-void vdf_keys_add(VdfRun *run, VdfKeys *keys, TupleTableSlot *slot, int columns)
+void vdf_keys_add(VdfRun *run, VdfKeys *keys, TupleDesc desc, TupleTableSlot *slot, int columns)
 {
     if (keys->store == NULL) {
         MemoryContext caller = MemoryContextSwitchTo(run->context);
@@ -28,7 +28,7 @@ void vdf_keys_add(VdfRun *run, VdfKeys *keys, TupleTableSlot *slot, int columns)
         if (keys->desc == NULL) {
             keys->desc = CreateTemplateTupleDesc(columns);
             for (int i = 1; i <= columns; i++)
-                TupleDescCopyEntry(keys->desc, i, slot->tts_tupleDescriptor, i);
+                TupleDescCopyEntry(keys->desc, i, desc, i);
         }
         keys->store = tuplestore_begin_heap(true, false, work_mem);
         MemoryContextSwitchTo(caller);
@@ -71,6 +71,18 @@ static void take_row(VdfSink *sink, TupleTableSlot *slot)
                         (ItemPointer) DatumGetPointer(slot->tts_values[1])))
         return;
     take->rows++;
+    if (run->tombstone && take->edge < 0) {
+        if (run->tombstones == NULL) {
+            MemoryContext caller = MemoryContextSwitchTo(run->context);
+
+            run->tombstones = vdf_rowset_create();
+            MemoryContextSwitchTo(caller);
+        }
+        (void) vdf_rowset_add(run->tombstones, DatumGetObjectId(slot->tts_values[0]),
+                              (ItemPointer) DatumGetPointer(slot->tts_values[1]));
+        if (take->shape & (VDF_KEYS | VDF_COLLATERAL))
+            vdf_keys_add(run, &run->tombstone_keys, sink->desc, slot, take->columns);
+    }
     if (run->many) {
         user = DatumGetInt32(slot->tts_values[take->user_column]);
         vdf_count_user(run, user, take->edge, 1);
@@ -78,9 +90,9 @@ static void take_row(VdfSink *sink, TupleTableSlot *slot)
     if (take->shape & VDF_TARGETS)
         vdf_targets_take(run, take->node, slot, take->columns, user, !(run->tombstone && take->edge < 0));
     if (take->shape & (VDF_KEYS | VDF_COLLATERAL)) {
-        vdf_keys_add(run, &node->all, slot, take->columns);
+        vdf_keys_add(run, &node->all, sink->desc, slot, take->columns);
         if (take->loop)
-            vdf_keys_add(run, &node->next, slot, take->columns);
+            vdf_keys_add(run, &node->next, sink->desc, slot, take->columns);
     }
 }
 
@@ -237,6 +249,8 @@ static void choose_shape(VdfRun *run, int node, bool loop)
     if (run->needed == NULL && run->seed == NULL &&
         (view->ninto[node] > 1 || loop || parents_hold_foreign(run, node)))
         state->shape |= VDF_COLLATERAL | VDF_IDENTITY;
+    if (run->tombstone && node == run->plan->graph.root)
+        state->shape |= VDF_IDENTITY;
     if (run->dry) {
         state->shape |= VDF_IDENTITY;
         state->goes = vdf_rowset_create();

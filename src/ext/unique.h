@@ -1,0 +1,12 @@
+/*
+ * unique.h: reassignments that would meet a unique index.
+ */
+#ifndef VEDFOLNIR_UNIQUE_H
+#define VEDFOLNIR_UNIQUE_H
+
+#include "ext/run.h"
+
+/* Rows among found (vdf_t, vdf_i, vdf_e) that the edge's new value would make doubles of rows that stay. */
+uint64 vdf_count_doubles(VdfRun *run, int edge, VdfKeys *found, Oid type, Datum value);
+
+#endif
