@@ -16,11 +16,18 @@ workdir_copy() {
 }
 
 # workdir_build COPY LOG PARTS: extension; extension and listener (demo); extension, listener and unit tests (all)
+# With ccache on the machine the second run compiles only what changed, although the copy is a new one.
 workdir_build() (
     cd "$1" || exit 1
-    extension() { make -s -j"$(nproc)" PG_CONFIG="$PG_CONFIG"; }
+    compiler='' launcher=''
+    if command -v ccache >/dev/null; then
+        export CCACHE_BASEDIR=$1 CCACHE_NOHASHDIR=1
+        compiler="CXX=ccache g++" launcher=-DCMAKE_CXX_COMPILER_LAUNCHER=ccache
+    fi
+    extension() { make -s -j"$(nproc)" PG_CONFIG="$PG_CONFIG" ${compiler:+"$compiler"}; }
     with_cmake() {
-        cmake -S . -B build/cmake -DCMAKE_BUILD_TYPE=RelWithDebInfo -DVEDFOLNIR_TESTS="$1" && cmake --build build/cmake -j "$(nproc)"
+        cmake -S . -B build/cmake -DCMAKE_BUILD_TYPE=RelWithDebInfo -DVEDFOLNIR_TESTS="$1" $launcher &&
+            cmake --build build/cmake -j "$(nproc)"
     }
     case "$3" in
         extension) extension ;;
