@@ -1,0 +1,53 @@
+-- Collateral: rows of other people are counted apart, and refuse the run unless the edge allows it (R19, R7).
+\set ECHO none
+\i test/support/regress.sql
+\set ECHO all
+CREATE TABLE app.users (id int PRIMARY KEY, invited_by int REFERENCES app.users ON DELETE CASCADE);
+CREATE TABLE app.posts (id int PRIMARY KEY, u int REFERENCES app.users ON DELETE CASCADE);
+CREATE TABLE app.comments (id int PRIMARY KEY, post int REFERENCES app.posts ON DELETE CASCADE, u int REFERENCES app.users ON DELETE CASCADE);
+CREATE TABLE app.replies (id int PRIMARY KEY, comment int REFERENCES app.comments ON DELETE CASCADE);
+CREATE TABLE app.marks (id int PRIMARY KEY, comment int REFERENCES app.comments ON DELETE CASCADE, u int REFERENCES app.users ON DELETE CASCADE);
+INSERT INTO app.users VALUES (1, NULL), (2, NULL), (3, 1), (4, 3);
+INSERT INTO app.posts VALUES (10, 1), (20, 2), (40, 4);
+-- own comment on own post, other's on own post, own on other's post, nobody's on own post
+INSERT INTO app.comments VALUES (100, 10, 1), (101, 10, 2), (102, 20, 1), (103, 10, NULL);
+INSERT INTO app.replies VALUES (1, 100), (2, 101), (3, 101), (4, 102), (5, 103);
+INSERT INTO app.marks VALUES (1, 100, 2), (2, 101, 1), (3, 101, NULL), (4, 100, 1);
+SELECT vedfolnir_register_subject('app.users');
+-- 3 and 4 are other root rows; post 40 is reached only through them. Comment 101 is tied to user 2, 102 to post 20;
+-- replies 2, 3, 4 and mark 3 are reached only through them; mark 1 is tied to user 2; mark 2 is user 1's own.
+SELECT * FROM t.dry('1') ORDER BY step;
+\pset format unaligned
+SELECT * FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
+\pset format aligned
+-- The edges that bring it in, not those that only pass it on.
+SELECT vedfolnir_set_policy('app.users', 'users_invited_by_fkey', 'delete', collateral => 'delete');
+SELECT vedfolnir_set_policy('app.comments', 'comments_post_fkey', 'delete', collateral => 'delete');
+\pset format unaligned
+SELECT detail, hint FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
+\pset format aligned
+SELECT vedfolnir_set_policy('app.comments', 'comments_u_fkey', 'nullify');
+SELECT vedfolnir_set_policy('app.marks', 'marks_comment_fkey', 'delete', collateral => 'delete');
+SELECT vedfolnir_set_policy('app.marks', 'marks_u_fkey', 'delete', collateral => 'delete');
+SELECT * FROM t.run('1') ORDER BY step;
+SELECT * FROM t.counts() ORDER BY relation COLLATE "C";
+TABLE app.comments ORDER BY id;
+SELECT t.fresh();
+
+-- A cycle back to the person: the root row itself is no collateral, another row of its table is.
+CREATE TABLE app.users (id int PRIMARY KEY, team int);
+CREATE TABLE app.teams (id int PRIMARY KEY, founder int REFERENCES app.users ON DELETE CASCADE);
+ALTER TABLE app.users ADD FOREIGN KEY (team) REFERENCES app.teams ON DELETE CASCADE;
+INSERT INTO app.users VALUES (1, NULL), (2, NULL), (3, NULL);
+INSERT INTO app.teams VALUES (10, 1), (20, 2);
+UPDATE app.users SET team = 10 WHERE id = 1;
+SELECT vedfolnir_register_subject('app.users');
+SELECT * FROM t.dry('1') ORDER BY step;
+UPDATE app.users SET team = 10 WHERE id = 3;
+SELECT * FROM t.dry('1') ORDER BY step;
+SELECT code, message FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
+-- A tombstone stays where the cycle comes back to it; the others go if allowed.
+SELECT vedfolnir_register_subject('app.users', mode => 'tombstone');
+SELECT vedfolnir_set_policy('app.users', 'users_team_fkey', 'delete', collateral => 'delete');
+SELECT * FROM t.dry('1') ORDER BY step;
+SELECT t.fresh();
