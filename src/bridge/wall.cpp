@@ -334,6 +334,22 @@ SchemaFacts facts_of(const VdfSchemaFacts &in)
 
 } // namespace
 
+bool vdf_names_person(const char *column, const char *root_relation) VDF_NOEXCEPT
+{
+    VdfError error;
+    bool answer = false;
+
+    return walled(&error, [&] { answer = names_person(text(column), text(root_relation)); }) && answer;
+}
+
+bool vdf_names_actor(const char *column) VDF_NOEXCEPT
+{
+    VdfError error;
+    bool answer = false;
+
+    return walled(&error, [&] { answer = role_of_columns({text(column)}) == Role::actor; }) && answer;
+}
+
 bool vdf_suggest(const VdfSchemaFacts *facts, VdfSuggestion *suggestions, int *n, VdfError *error) VDF_NOEXCEPT
 {
     return walled(error, [&] {

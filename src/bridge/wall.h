@@ -270,6 +270,9 @@ typedef struct VdfSuggestion
     char why[768];
 } VdfSuggestion;
 
+/* What a column's name says; false also when memory runs out. */
+bool vdf_names_person(const char *column, const char *root_relation) VDF_NOEXCEPT;
+bool vdf_names_actor(const char *column) VDF_NOEXCEPT;
 /* Writes at most one suggestion per edge; their number comes back in n. */
 bool vdf_suggest(const VdfSchemaFacts *facts, VdfSuggestion *suggestions, int *n, VdfError *error) VDF_NOEXCEPT;
 

@@ -252,7 +252,7 @@ class Rules
         if (roles_[i] == Role::pointer)
             says = columns + " points at one of several, it does not own the row";
         bool foreign = other_owner(i, true, false) >= 0;
-        if (e.nullable && stays(e) && roles_[i] == Role::actor && !foreign)
+        if (e.nullable && stays(e) && !foreign && (roles_[i] == Role::actor || is_evidence(f_.tables[e.child].relation)))
             return of(Action::retain, says + "; the key stays, as that of a tombstone");
         if (e.nullable)
             return of(Action::nullify, says);
@@ -376,6 +376,46 @@ bool is_organisation(const std::string &relation)
 bool is_evidence(const std::string &relation)
 {
     return any_of(words_of(relation), EVIDENCE);
+}
+
+// "identities" and "identity" are the same word.
+static std::string singular(const std::string &word)
+{
+    auto ends = [&](const std::string &end) {
+        return word.size() > end.size() && word.compare(word.size() - end.size(), end.size(), end) == 0;
+    };
+    if (ends("ies"))
+        return word.substr(0, word.size() - 3) + "y";
+    if (ends("sses") || ends("xes"))
+        return word.substr(0, word.size() - 2);
+    if (ends("s") && !ends("ss"))
+        return word.substr(0, word.size() - 1);
+    return word == "people" ? "person" : word;
+}
+
+bool names_person(const std::string &column, const std::string &root_relation)
+{
+    static const Words ids = {"id", "ids", "uuid", "uuids", "uid", "uids", "ref", "key", "fk", "guid"};
+    static const Words nouns = {"user", "person", "member", "account", "customer", "profile", "identity", "employee", "student",
+                                "patient", "usr"};
+    static const Words alone = {"user", "owner", "author", "sender", "receiver", "recipient", "creator", "editor", "approver",
+                                "reviewer", "assignee"};
+    auto in = [](const Words &list, const std::string &word) { return std::find(list.begin(), list.end(), word) != list.end(); };
+    Words words = words_of(column), root = words_of(root_relation);
+    bool id = false;
+    while (!words.empty() && in(ids, words.back())) {
+        id = true;
+        words.pop_back();
+    }
+    if (words.empty())
+        return false;
+    const std::string last = singular(words.back());
+    if (words.size() > 1 && (words.back() == "by" || words[words.size() - 2] == "by"))
+        return true;
+    if (!id)
+        return words.size() == 1 && in(alone, words.back());
+    return in(nouns, last) || (!root.empty() && last == singular(root.back())) || any_of({last}, ACTORS) ||
+           any_of({last}, OWNERS) || any_of({last}, RESPONSIBLE);
 }
 
 std::vector<Suggestion> suggest(const SchemaFacts &facts)

@@ -64,6 +64,8 @@ Role role_of_columns(const std::vector<std::string> &columns);
 // companies, tenants, workspaces: what owns records in which people only act
 bool is_organisation(const std::string &relation);
 bool is_evidence(const std::string &relation);
+// Does a column without a key look like a reference to a person of this root table? Also for arrays: "member_ids".
+bool names_person(const std::string &column, const std::string &root_relation);
 
 // One suggestion for each edge without a policy that the walk reaches once the suggestions are followed; by name.
 std::vector<Suggestion> suggest(const SchemaFacts &facts);

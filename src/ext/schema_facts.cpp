@@ -179,6 +179,27 @@ static void mark_tables(Gatherer *g, VdfStore *store)
     }
 }
 
+static void find_halves(VdfSchema *schema)
+{
+    bool more = schema->facts.tombstone;
+
+    schema->halves = (bool *) palloc0(sizeof(bool) * (schema->facts.ntables + 1));
+    for (int i = 0; i < schema->nsuggestions; i++)
+        if (schema->suggestions[i].as_link)
+            schema->halves[schema->facts.edges[schema->suggestions[i].edge].parent] = true;
+    /* Those that were retained by policy. */
+    while (more) {
+        more = false;
+        for (int i = 0; i < schema->facts.nedges; i++) {
+            const VdfEdgeFacts *e = &schema->facts.edges[i];
+
+            if (e->shared_key && e->policy == VDF_ACTION_RETAIN && e->child != schema->facts.root && !schema->halves[e->child] &&
+                (e->parent == schema->facts.root || schema->halves[e->parent]))
+                schema->halves[e->child] = more = true;
+        }
+    }
+}
+
 VdfSchema *vdf_schema_of(const char *subject)
 {
     VdfSchema *schema = (VdfSchema *) palloc0(sizeof(VdfSchema));
@@ -219,6 +240,7 @@ VdfSchema *vdf_schema_of(const char *subject)
     schema->suggestions = (VdfSuggestion *) palloc(sizeof(VdfSuggestion) * room);
     if (!vdf_suggest(&schema->facts, schema->suggestions, &schema->nsuggestions, &error))
         vdf_raise(&error);
+    find_halves(schema);
     return schema;
 }
 

@@ -15,6 +15,7 @@ typedef struct VdfSchema
     Oid *relations;      /* per edge: the relation that a policy names (a partition keeps its own) */
     char **displays;     /* per edge: the same, qualified */
     Oid *tables;         /* per table of the facts */
+    bool *halves;        /* per table: it shares the key of a tombstone and stays, so its key is the person's */
     VdfSuggestion *suggestions;
     int nsuggestions;
 } VdfSchema;

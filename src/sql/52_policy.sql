@@ -15,3 +15,48 @@ CREATE FUNCTION vedfolnir_apply_suggestions(subject name DEFAULT 'user')
     AS 'MODULE_PATHNAME', 'vedfolnir_apply_suggestions';
 COMMENT ON FUNCTION vedfolnir_apply_suggestions(name)
     IS 'writes the suggested policies and returns them; what was decided before stays';
+
+CREATE FUNCTION vedfolnir_check(subject name DEFAULT 'user', sample_values boolean DEFAULT false)
+    RETURNS TABLE (severity text, code text, object text, message text, remedy text)
+    LANGUAGE c STABLE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_check';
+COMMENT ON FUNCTION vedfolnir_check(name, boolean)
+    IS 'does the policy cover the schema? One row per finding, with the SQL that settles it; sample_values also reads values';
+
+CREATE FUNCTION vedfolnir_assert_check(subject name DEFAULT 'user') RETURNS void
+    LANGUAGE c STABLE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_assert_check';
+COMMENT ON FUNCTION vedfolnir_assert_check(name) IS 'raises when vedfolnir_check() reports an error: one line for a migration';
+
+CREATE FUNCTION vedfolnir_policy_hash(subject name DEFAULT 'user') RETURNS text
+    LANGUAGE c STABLE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_policy_hash';
+COMMENT ON FUNCTION vedfolnir_policy_hash(name) IS 'SHA-256 over the edges of the catalogue and what is to happen behind them';
+
+CREATE FUNCTION vedfolnir.parse_expression(relation regclass, expression text) RETURNS void
+    LANGUAGE c STABLE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_parse_expression';
+COMMENT ON FUNCTION vedfolnir.parse_expression(regclass, text) IS 'raises when an expression does not fit a relation';
+
+CREATE FUNCTION vedfolnir.expression_error(relation regclass, expression text) RETURNS text
+    LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    PERFORM vedfolnir.parse_expression(relation, expression);
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLERRM;
+END $$;
+COMMENT ON FUNCTION vedfolnir.expression_error(regclass, text) IS 'why a stored expression cannot be evaluated any more; NULL if it can';
+
+CREATE FUNCTION vedfolnir_forget(relation text, edge name DEFAULT NULL, subject name DEFAULT 'user') RETURNS int
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_forget';
+COMMENT ON FUNCTION vedfolnir_forget(text, name, name)
+    IS 'removes what was declared for a relation, or for one of its edges, by the names that were declared; returns how much';

@@ -91,6 +91,21 @@ TEST(RoleOfColumns, TellsOwnersFromActors)
     EXPECT_EQ(role_of_columns({}), Role::neutral);
 }
 
+TEST(NamesPerson, SeesReferencesWithoutAKey)
+{
+    for (const char *name : {"user_id", "userId", "owner_id", "created_by", "approved_by_user_id", "member_ids", "last_editor_id",
+                             "recipient", "company_user_id", "identity_id"})
+        EXPECT_TRUE(names_person(name, "identities")) << name;
+    for (const char *name : {"id", "order_id", "user_count", "by", "users", "follows", "batch_id", "email", "status", "session_id"})
+        EXPECT_FALSE(names_person(name, "identities")) << name;
+    EXPECT_TRUE(names_person("player_id", "game_players"));
+    EXPECT_FALSE(names_person("player_id", "users"));
+    EXPECT_TRUE(vdf_names_person("user_id", "users"));
+    EXPECT_FALSE(vdf_names_person(nullptr, nullptr));
+    EXPECT_TRUE(vdf_names_actor("created_by"));
+    EXPECT_FALSE(vdf_names_actor("user_id"));
+}
+
 TEST(Suggest, TakesTheDeclaredAction)
 {
     Schema s;

@@ -1,0 +1,54 @@
+/*
+ * check.h: a review of schema and configuration: is every way to a person decided, and does it still fit?
+ */
+#ifndef VEDFOLNIR_CHECK_H
+#define VEDFOLNIR_CHECK_H
+
+#include "ext/deletion_plan.h"
+#include "ext/schema_facts.h"
+#include "ext/store.h"
+
+typedef enum VdfSeverity
+{
+    VDF_SEVERITY_ERROR,
+    VDF_SEVERITY_WARNING,
+    VDF_SEVERITY_NOTICE
+} VdfSeverity;
+
+typedef struct VdfFinding
+{
+    VdfSeverity severity;
+    const char *code;
+    char *object;
+    char *message;
+    char *remedy; /* a call; may be NULL */
+} VdfFinding;
+
+typedef struct VdfReview
+{
+    VdfDeletionPlan *plan;
+    VdfSchema *schema;
+    bool sample;
+    Datum goes;    /* oid[]: tables whose rows go, the root among them */
+    Datum persons; /* oid[]: the root, and tables that share its key and stay */
+    List *findings; /* of VdfFinding */
+} VdfReview;
+
+void vdf_find(VdfReview *review, VdfSeverity severity, const char *code, const char *object, const char *message,
+              const char *remedy);
+/* "schema.table (edge)" and "schema.table.column" */
+char *vdf_edge_object(const char *relation, const char *edge);
+char *vdf_column_object(Oid relation, const char *column);
+
+/* Edges without a decision, impossible decisions, rules whose object is gone. */
+void vdf_review_edges(VdfReview *review);
+void vdf_review_rules(VdfReview *review);
+/* Indexes, privileges, triggers, copies, functions that shadow ours. */
+void vdf_review_tables(VdfReview *review);
+void vdf_review_copies(VdfReview *review);
+/* Columns that look like references to a person and have no key. */
+void vdf_review_candidates(VdfReview *review);
+/* The same by the values in them. */
+void vdf_review_values(VdfReview *review);
+
+#endif
