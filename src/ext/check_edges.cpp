@@ -116,7 +116,7 @@ static void review_column_rules(VdfReview *review)
         if (s->edge[0] && !edge_exists(review->schema, s->relation, s->edge))
             vdf_find(review, VDF_SEVERITY_ERROR, "stale_rule", object,
                      psprintf("a column rule names edge \"%s\", which does not exist any more", s->edge),
-                     forget_call(review, s->stored_name, s->edge));
+                     forget_call(review, quote_qualified_identifier(s->schema, s->table), s->edge));
         else if (s->edge[0] == '\0' && !c->tombstone)
             vdf_find(review, VDF_SEVERITY_WARNING, "unused_rule", object,
                      "a column rule is for the root row of a tombstone, and the root row goes", NULL);
@@ -154,20 +154,20 @@ static void review_policies(VdfReview *review)
         if (edge_exists(review->schema, c->policies[i].relation, c->policies[i].edge) &&
             edge_named(plan, c->policies[i].relation, c->policies[i].edge) < 0)
             vdf_find(review, VDF_SEVERITY_NOTICE, "unused_rule",
-                     vdf_edge_object(c->policies[i].stored_name, c->policies[i].edge),
+                     vdf_edge_object(quote_qualified_identifier(c->policies[i].schema, c->policies[i].table), c->policies[i].edge),
                      "a policy is for an edge that no deletion reaches", NULL);
 }
 
 /* Stored expressions are parsed again: a column or function that they name may be gone. */
 static const char *const EXPRESSIONS =
-    "SELECT x.relation::oid, x.what, x.edge, vedfolnir.expression_error(x.relation, x.parsed) AS error FROM ("
-    "SELECT subject, relation, 'a clean-up rule of kind ' || kind AS what, NULL::name AS edge, parsed FROM vedfolnir.cleanup_rule "
-    "UNION ALL SELECT subject, relation, 'the rule of column ' || quote_ident(column_name), nullif(edge, ''), parsed "
+    "SELECT format('%I.%I', x.relation_schema, x.relation_name), x.what, x.edge, vedfolnir.expression_error(x.relation, x.parsed) AS error FROM ("
+    "SELECT subject, relation, relation_schema, relation_name, 'a clean-up rule of kind ' || kind AS what, NULL::name AS edge, parsed FROM vedfolnir.cleanup_rule "
+    "UNION ALL SELECT subject, relation, relation_schema, relation_name, 'the rule of column ' || quote_ident(column_name), nullif(edge, ''), parsed "
     "FROM vedfolnir.column_rule "
-    "UNION ALL SELECT subject, relation, 'the expression of a link', link, parsed FROM vedfolnir.link WHERE parsed IS NOT NULL "
-    "UNION ALL SELECT subject, relation, 'the condition of a link', link, condition_parsed FROM vedfolnir.link "
+    "UNION ALL SELECT subject, relation, relation_schema, relation_name, 'the expression of a link', link, parsed FROM vedfolnir.link WHERE parsed IS NOT NULL "
+    "UNION ALL SELECT subject, relation, relation_schema, relation_name, 'the condition of a link', link, condition_parsed FROM vedfolnir.link "
     "WHERE condition_parsed IS NOT NULL "
-    "UNION ALL SELECT subject, relation, 'the successor of a policy', edge, reassign_parsed FROM vedfolnir.policy "
+    "UNION ALL SELECT subject, relation, relation_schema, relation_name, 'the successor of a policy', edge, reassign_parsed FROM vedfolnir.policy "
     "WHERE reassign_parsed IS NOT NULL) x "
     "WHERE x.subject = $1 AND EXISTS (SELECT FROM pg_class c WHERE c.oid = x.relation::oid)";
 
@@ -176,15 +176,15 @@ static void review_expressions(VdfReview *review)
     VdfStore store;
     Oid types[1] = {NAMEOID};
     Datum values[1] = {DirectFunctionCall1(namein, CStringGetDatum(review->plan->configuration->subject))};
-    bool isnull;
 
     vdf_store_open(&store);
     vdf_store_run(&store, EXPRESSIONS, 1, types, values, NULL, true);
     for (uint64 i = 0; i < store.count; i++) {
-        char *relation = vdf_relation_name(DatumGetObjectId(vdf_store_datum(&store, i, 1, &isnull)));
+        char *relation = vdf_store_text(&store, i, 1);
         char *edge = vdf_store_text(&store, i, 3), *error = vdf_store_text(&store, i, 4);
 
-        if (error != NULL)
+        /* A column that is gone was found when the configuration was read. */
+        if (error != NULL && !(strncmp(error, "column ", 7) == 0 && strstr(error, "does not exist") != NULL))
             vdf_find(review, VDF_SEVERITY_ERROR, "stale_rule", vdf_edge_object(relation, edge),
                      psprintf("%s cannot be evaluated any more: %s", vdf_store_text(&store, i, 2), error),
                      forget_call(review, relation, edge));
