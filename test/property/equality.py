@@ -23,7 +23,7 @@ def canonical(text, own_type, parent_type, parent_collation):
     if text is None:
         return None
     if parent_type in NUMBERS:
-        return Decimal(text) + 0
+        return (Decimal(text) + 0).normalize()
     if own_type == "bpchar":
         text = text.rstrip(" ")
     if parent_type == "citext":

@@ -234,9 +234,9 @@ class Reference:
                     self.out.conflict = True
 
     def changed_columns(self, e):
-        """A policy speaks of the whole reference, and one NULL is enough to clear it, unless the key is MATCH FULL."""
+        """A policy other than the declared action speaks of the whole reference, and one NULL is enough to clear it, unless the key is MATCH FULL."""
         edge = self.edges[e]
-        if self.policy[e] is None or edge.listed:
+        if self.policy[e] is None or edge.listed and self.actions[e] == DECLARED[edge.declared]:
             return edge.set_columns
         nullable = [c for c in edge.columns if not edge.child.named(c).notnull]
         return nullable if self.actions[e] == "nullify" and nullable and not edge.match_full else edge.columns
@@ -271,6 +271,12 @@ class Reference:
                         out.counts[e, "block"] += 1
                     elif set(edge.columns) & self.blocked_columns(row):
                         out.unsure.add(e)
+            if action == "default":
+                for row in self.state[edge.child.top]:
+                    if row in out.updated and self.parents[e].get(self.child_side(edge, row)) in self.gone:
+                        after = self.child_side(edge, row, out.updated[row])
+                        if after is not None and self.parents[e].get(after, self.root_row) in self.gone:
+                            out.blockers[e] = "default target"
             if action == "reassign" and out.counts.get((e, "reassign")):
                 parent = edge.parent.named(edge.targets[0])
                 target = self.parents[e].get((canonical(self.policy[e]["reassign_to"], parent.base, parent.base, parent.locale),))
