@@ -47,7 +47,6 @@ typedef struct VdfSet
     const char *column;
     const char *defaults;
     bool not_null;
-    int number; /* of the attribute */
 } VdfSet;
 
 typedef struct VdfNode
@@ -151,6 +150,7 @@ typedef enum VdfSql
 {
     VDF_SQL_FIND_ROOT,
     VDF_SQL_TAKE_ROOT,
+    VDF_SQL_TAKE_GHOST,
     VDF_SQL_TAKE_EDGE,
     VDF_SQL_FIND_REFERENCES,
     VDF_SQL_FIND_TOMBSTONE,

@@ -196,6 +196,35 @@ std::string sql_take_root(const Plan &plan, const RowShape &shape, bool del)
                 select_list(plan, g.root, shape, -1, "d"), del);
 }
 
+std::string sql_take_ghost(const Plan &plan, const RowShape &shape)
+{
+    const Graph &g = plan.graph;
+    auto typed_null = [&](const std::string &value) {
+        return "(SELECT " + value + " FROM " + g.nodes[g.root].from + " c WHERE false)";
+    };
+    std::vector<std::string> list;
+    if (shape.identity || (shape.keys && plan.needs_tableoid[g.root]))
+        list.push_back("0::pg_catalog.oid AS vdf_t");
+    if (shape.identity)
+        list.push_back("'(0,0)'::pg_catalog.tid AS vdf_i");
+    if (shape.users)
+        list.push_back("d.vdf_u");
+    if (shape.collateral) {
+        list.push_back("(-1)::pg_catalog.int4 AS vdf_e");
+        for (int e : plan.delete_edges_into[g.root])
+            for (size_t i = 0; i < g.edges[e].pairs.size(); i++)
+                list.push_back(typed_null(referring_value(g.edges[e], g.edges[e].pairs[i])) + " AS vdf_f" + number(e) + "_" +
+                               number(static_cast<int>(i)));
+    }
+    if (shape.keys)
+        for (size_t k = 0; k < plan.key_columns[g.root].size(); k++) {
+            const std::string &column = plan.key_columns[g.root][k];
+            list.push_back((column == g.key_column ? "d.vdf_r" : typed_null("c." + column)) + " AS vdf_k" +
+                           number(static_cast<int>(k)));
+        }
+    return "SELECT " + join(list, ", ") + " FROM vdf_root d";
+}
+
 std::string sql_take_edge(const Plan &plan, int edge, const RowShape &shape, bool del)
 {
     const Edge &e = plan.graph.edges[edge];

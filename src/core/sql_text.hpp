@@ -31,6 +31,8 @@ enum class RootKeys
 std::string sql_find_root(const Plan &plan, RootKeys keys, bool lock);
 // The root rows that were found, as rows of the plan; deletes them when del is set.
 std::string sql_take_root(const Plan &plan, const RowShape &shape, bool del);
+// A root row that is gone: its key, and NULL for everything that is not known any more.
+std::string sql_take_ghost(const Plan &plan, const RowShape &shape);
 // The rows behind an edge; deletes them when del is set.
 std::string sql_take_edge(const Plan &plan, int edge, const RowShape &shape, bool del);
 // Identity, edge and person of the rows whose reference the edge changes.

@@ -1,172 +1,14 @@
 /*
  * call.cpp: a deletion from its arguments to its result; design 2.1 says what each part means.
  */
-#include "ext/call.h"
+#include "ext/work.h"
 
-#include "ext/catalog.h"
 #include "ext/constraints.h"
 #include "ext/error_context.h"
-#include "ext/evidence.h"
 #include "ext/expire.h"
 #include "ext/guc.h"
 #include "ext/report.h"
-#include "ext/run.h"
-#include "ext/steps.h"
 #include "ext/targets.h"
-
-/* The root rows, as they are found. */
-typedef struct RootSink
-{
-    VdfSink sink;
-    VdfRun *run;
-    char **keys;   /* per person */
-    char **labels; /* per person, NULL for none */
-} RootSink;
-
-static void root_row(VdfSink *sink, TupleTableSlot *slot)
-{
-    RootSink *s = (RootSink *) sink;
-    int user;
-    MemoryContext caller;
-
-    slot_getallattrs(slot);
-    vdf_keys_add(s->run, &s->run->root, sink->desc, slot, 3);
-    user = DatumGetInt32(slot->tts_values[2]) - 1;
-    caller = MemoryContextSwitchTo(s->run->context);
-    s->keys[user] = vdf_key_text(s->run->plan, slot->tts_values[0]);
-    s->labels[user] = slot->tts_isnull[1] ? NULL : TextDatumGetCString(slot->tts_values[1]);
-    MemoryContextSwitchTo(caller);
-}
-
-/* Everything one call needs while it runs. */
-typedef struct Work
-{
-    VdfCall *call;
-    VdfRun *run;
-    RootSink root;
-    Datum *values; /* keys of the call, sorted and without doubles */
-    int n;
-} Work;
-
-static int compare_keys(const void *a, const void *b, void *arg)
-{
-    TypeCacheEntry *type = (TypeCacheEntry *) arg;
-
-    return DatumGetInt32(FunctionCall2Coll(&type->cmp_proc_finfo, type->typcollation, *(const Datum *) a, *(const Datum *) b));
-}
-
-/* Reads the keys; many are sorted, so that two calls lock the same rows in the same order. */
-static void read_keys(Work *w)
-{
-    VdfDeletionPlan *plan = w->run->plan;
-    TypeCacheEntry *type = lookup_type_cache(plan->key_type, TYPECACHE_CMP_PROC_FINFO);
-    int kept = 0;
-
-    w->n = w->call->nkeys;
-    w->values = (Datum *) palloc(sizeof(Datum) * (w->n + 1));
-    for (int i = 0; i < w->n; i++)
-        w->values[i] = vdf_key_datum(plan, w->call->keys[i]);
-    if (w->n < 2)
-        return;
-    if (!OidIsValid(type->cmp_proc))
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("keys of type %s cannot be sorted", format_type_be(plan->key_type)),
-                        errhint("Delete the users one by one.")));
-    qsort_arg(w->values, w->n, sizeof(Datum), compare_keys, type);
-    for (int i = 0; i < w->n; i++)
-        if (kept == 0 || compare_keys(&w->values[kept - 1], &w->values[i], type) != 0)
-            w->values[kept++] = w->values[i];
-    w->n = kept;
-}
-
-/* One deletion of a person at a time, whatever the isolation level. */
-static void lock_people(Work *w)
-{
-    for (int i = 0; i < w->n; i++) {
-        char *text = psprintf("%s:%s", w->call->subject, vdf_key_text(w->run->plan, w->values[i]));
-
-        (void) DirectFunctionCall1(pg_advisory_xact_lock_int8,
-                                   Int64GetDatum((int64) DatumGetUInt64(hash_any_extended((const unsigned char *) text,
-                                                                                         strlen(text), 0x7664666c))));
-    }
-}
-
-static void find_root(Work *w)
-{
-    VdfRun *run = w->run;
-    VdfDeletionPlan *plan = run->plan;
-    VdfStatement statement;
-    Oid type = plan->key_type;
-    Datum value = w->n > 0 ? w->values[0] : (Datum) 0;
-
-    vdf_sink_init(&w->root.sink, NULL, root_row);
-    w->root.run = run;
-    w->root.keys = (char **) palloc0(sizeof(char *) * (w->n + 1));
-    w->root.labels = (char **) palloc0(sizeof(char *) * (w->n + 1));
-    if (w->n == 0)
-        return;
-    vdf_statement_of(run, &statement, VDF_SQL_FIND_ROOT, -1,
-                     (run->dry || w->call->expire ? 0 : VDF_LOCK) | (run->many ? VDF_MANY : 0),
-                     plan->nodes[plan->graph.root].owner);
-    if (run->many) {
-        int16 length;
-        bool by_value;
-        char align;
-
-        get_typlenbyvalalign(type, &length, &by_value, &align);
-        value = PointerGetDatum(construct_array(w->values, w->n, type, length, by_value, align));
-        type = get_array_type(type);
-        if (!OidIsValid(type))
-            ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("keys of type %s have no array type", format_type_be(plan->key_type)),
-                            errhint("Delete the users one by one.")));
-        statement.cache = NULL;
-    }
-    statement.nparams = 1;
-    statement.types = &type;
-    statement.values = &value;
-    statement.sink = &w->root.sink;
-    (void) vdf_execute(&run->executor, &statement);
-}
-
-static VdfRun *begin_run(VdfCall *call, VdfDeletionPlan *plan)
-{
-    VdfRun *run = (VdfRun *) palloc0(sizeof(VdfRun));
-    HASHCTL control;
-
-    run->plan = plan;
-    run->context = CurrentMemoryContext;
-    run->dry = call->dry;
-    run->tombstone = plan->configuration->tombstone && !call->expire;
-    run->many = call->many;
-    run->check_shared = !call->expire;
-    run->nodes = (VdfNodeState *) palloc0(sizeof(VdfNodeState) * (plan->graph.nnodes + 1));
-    run->edges = (VdfEdgeState *) palloc0(sizeof(VdfEdgeState) * (plan->graph.nedges + 1));
-    run->targets = vdf_targets_create(plan);
-    run->executor.fast_ri = vdf_fast_ri && VDF_FAST_RI_KNOWN;
-    run->executor.walked = plan->walked;
-    run->executor.nwalked = plan->nwalked;
-    vdf_executor_begin(&run->executor, call->dry);
-    memset(&control, 0, sizeof(control));
-    control.keysize = sizeof(((VdfUserCount *) NULL)->key);
-    control.entrysize = sizeof(VdfUserCount);
-    control.hcxt = CurrentMemoryContext;
-    run->user_counts = hash_create("vedfolnir counts per person", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-    return run;
-}
-
-static void end_run(VdfRun *run)
-{
-    for (int i = 0; i < run->plan->graph.nnodes; i++) {
-        vdf_keys_free(&run->nodes[i].all);
-        vdf_keys_free(&run->nodes[i].delta);
-        vdf_keys_free(&run->nodes[i].next);
-        vdf_keys_free(&run->nodes[i].foreign);
-        vdf_keys_free(&run->nodes[i].own);
-    }
-    vdf_keys_free(&run->root);
-    vdf_keys_free(&run->tombstone_keys);
-    vdf_targets_free(run->targets);
-    vdf_executor_end(&run->executor);
-}
 
 static void check_state(void)
 {
@@ -190,155 +32,7 @@ static int set_lock_timeout(void)
     return level;
 }
 
-/* Does the text hold the word, standing alone? */
-static bool has_word(const char *text, const char *word)
-{
-    size_t length = strlen(word);
-
-    for (const char *at = text; length > 0 && *at; at++)
-        if (pg_strncasecmp(at, word, length) == 0 && (at == text || !isalnum((unsigned char) at[-1])) &&
-            !isalnum((unsigned char) at[length]))
-            return true;
-    return false;
-}
-
-/* The reason is kept for ever, so it must not name the person. */
-static void check_reason(Work *w)
-{
-    if (w->call->reason == NULL)
-        return;
-    for (int i = 0; i < w->n; i++)
-        if ((w->root.keys[i] && has_word(w->call->reason, w->root.keys[i])) ||
-            (w->root.labels[i] && has_word(w->call->reason, w->root.labels[i])))
-            ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the reason names the person"),
-                            errdetail("It would stay in the audit. Nothing was changed."),
-                            errhint("Write a ticket number that does not contain the key or the name.")));
-}
-
-static void log_refusal(Work *w, const char *sqlstate)
-{
-    VdfPseudonym pseudonym;
-
-    if (w->n == 0 || !vdf_pseudonym(w->call->subject, vdf_key_text(w->run->plan, w->values[0]), false, &pseudonym))
-        memset(&pseudonym, 0, sizeof(pseudonym));
-    ereport(LOG, (errcode(MAKE_SQLSTATE(sqlstate[0], sqlstate[1], sqlstate[2], sqlstate[3], sqlstate[4])),
-                  errmsg("vedfolnir: deletion refused with %s, pseudonym %s, session user \"%s\", current user \"%s\"", sqlstate,
-                         vdf_pseudonym_hex(&pseudonym), GetUserNameFromId(GetSessionUserId(), false),
-                         GetUserNameFromId(GetUserId(), false)),
-                  errhidestmt(true), errhidecontext(true)));
-}
-
-static void raise_blocked(Work *w)
-{
-    List *blockers = w->run->blockers;
-    StringInfoData detail, hint;
-    ListCell *cell;
-
-    initStringInfo(&detail);
-    initStringInfo(&hint);
-    foreach (cell, blockers) {
-        VdfBlocker *b = (VdfBlocker *) lfirst(cell);
-
-        appendStringInfo(&detail, "%s%s%s: %s%s%s.\n", b->relation, b->via ? " via " : "", b->via ? quote_identifier(b->via) : "",
-                         b->rows ? vdf_rows(b->rows) : "", b->rows ? (b->listed ? ", " : " ") : "", b->reason);
-        if (b->remedy)
-            appendStringInfo(&hint, "%s%s", hint.len ? "\n" : "", b->remedy);
-    }
-    appendStringInfoString(&detail, "Nothing was changed.");
-    log_refusal(w, "VF007");
-    ereport(ERROR, (errcode(ERRCODE_VDF_BLOCKED),
-                    errmsg("cannot delete the %s: %d %s in the way", w->call->subject, list_length(blockers),
-                           list_length(blockers) == 1 ? "edge is" : "edges are"),
-                    errdetail_internal("%s", detail.data), hint.len ? errhint("%s", hint.data) : 0));
-}
-
-static char *uuid_text(const pg_uuid_t *id)
-{
-    return DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(id)));
-}
-
-/* Unknown and never deleted is an error; deleted before is an answer. */
-static List *answer_missing(Work *w)
-{
-    VdfEarlier earlier;
-    VdfStep *step;
-
-    memset(&earlier, 0, sizeof(earlier));
-    if (w->n == 1 && !w->call->expire)
-        earlier = vdf_earlier_deletion(w->call->subject, vdf_key_text(w->run->plan, w->values[0]));
-    if (!earlier.found)
-        ereport(ERROR, (errcode(ERRCODE_VDF_NO_SUCH_USER),
-                        errmsg("there is no such %s", w->call->subject),
-                        errdetail("%s has no such row, and no deletion of it is known. Nothing was changed.",
-                                  w->run->plan->graph.nodes[w->run->plan->graph.root].display)));
-    step = (VdfStep *) palloc0(sizeof(VdfStep));
-    step->relation = pstrdup(w->run->plan->graph.nodes[w->run->plan->graph.root].display);
-    step->action = "already_deleted";
-    step->note = psprintf("deletion %s, %s", uuid_text(&earlier.id), earlier.state);
-    return list_make1(step);
-}
-
-static void add_hash_note(List *steps, const char *hash)
-{
-    VdfStep *root = (VdfStep *) linitial(steps);
-
-    root->note = root->note ? psprintf("plan_hash=%s; %s", hash, root->note) : psprintf("plan_hash=%s", hash);
-}
-
-static char *further_arguments(VdfCall *call)
-{
-    return strcmp(call->subject, "user") == 0 ? pstrdup("") : psprintf(", subject => %s", quote_literal_cstr(call->subject));
-}
-
-static char *plural(uint64 n, const char *one, const char *many)
-{
-    return psprintf("%s %s", vdf_number(n), n == 1 ? one : many);
-}
-
-static void notice_dry(Work *w, VdfTotals totals)
-{
-    StringInfoData text;
-    char *more = further_arguments(w->call);
-
-    initStringInfo(&text);
-    if (w->call->expire)
-        appendStringInfo(&text, "dry run, nothing was deleted: %s would go, %s would be queued", vdf_rows(totals.rows),
-                         plural(totals.tasks, "task", "tasks"));
-    else
-        appendStringInfo(&text, "dry run, nothing was deleted: %s of %s would go, %s would be cleared, %s would be queued",
-                         vdf_rows(totals.rows), plural(totals.relations, "relation", "relations"),
-                         plural(totals.references, "reference", "references"), plural(totals.tasks, "task", "tasks"));
-    if (totals.blocking > 0)
-        appendStringInfo(&text, ", %s", plural(totals.blocking, "edge blocks", "edges block"));
-    ereport(NOTICE, (errmsg_internal("%s", text.data),
-                     totals.blocking > 0
-                         ? errhint("SELECT * FROM vedfolnir_suggest_policies(%s);",
-                                   strcmp(w->call->subject, "user") == 0 ? "" : quote_literal_cstr(w->call->subject))
-                         : errhint("SELECT * FROM %s(%s, dry_run => false%s);", w->call->function, w->call->shown, more)));
-}
-
-static void notice_run(Work *w, VdfTotals totals, const pg_uuid_t *id, bool open)
-{
-    StringInfoData text;
-
-    initStringInfo(&text);
-    if (w->call->expire)
-        appendStringInfo(&text, "sessions expired: %s deleted, %s queued", vdf_rows(totals.rows),
-                         plural(totals.tasks, "task", "tasks"));
-    else
-        appendStringInfo(&text, "deleted: %s of %s, %s cleared, %s queued", vdf_rows(totals.rows),
-                         plural(totals.relations, "relation", "relations"), plural(totals.references, "reference", "references"),
-                         plural(totals.tasks, "task", "tasks"));
-    ereport(NOTICE,
-            (errmsg_internal("%s", text.data),
-             open ? errdetail("Deletion %s is pending until its tasks are done; %s queued.", uuid_text(id),
-                              plural(totals.tasks, "task was", "tasks were"))
-                  : errdetail("Deletion %s is complete; no tasks were queued.", uuid_text(id)),
-             errhint("SELECT * FROM vedfolnir_verify_user(%s%s);", w->call->many ? quote_literal_cstr(w->root.keys[0]) : w->call->shown,
-                     further_arguments(w->call))));
-}
-
-static const char *mode_of(Work *w)
+static const char *mode_of(VdfWork *w)
 {
     return w->call->expire ? "expire" : w->run->tombstone ? "tombstone" : "delete";
 }
@@ -357,7 +51,7 @@ static void digest_arguments(VdfCall *call, VdfPseudonym *digest)
 }
 
 /* Writes the evidence and the tasks; everything in the transaction of the deletion. */
-static pg_uuid_t record(Work *w, List *steps, const char *hash, bool *open)
+static pg_uuid_t record(VdfWork *w, List *steps, const char *hash, bool *open)
 {
     VdfRun *run = w->run;
     VdfDeletionRecord r;
@@ -379,7 +73,7 @@ static pg_uuid_t record(Work *w, List *steps, const char *hash, bool *open)
         tasks += groups[i].tasks;
     vdf_targets_per_user(run->targets, r.tasks);
     for (int i = 0; i < w->n; i++) {
-        (void) vdf_pseudonym(w->call->subject, w->root.keys[i], true, &r.pseudonyms[i]);
+        (void) vdf_pseudonym(w->call->subject, w->keys[i], true, &r.pseudonyms[i]);
         r.ids[i] = *DatumGetUUIDP(DirectFunctionCall1(gen_random_uuid, (Datum) 0));
     }
     vdf_record_deletion(run, &r);
@@ -389,7 +83,14 @@ static pg_uuid_t record(Work *w, List *steps, const char *hash, bool *open)
     return r.ids[0];
 }
 
-static List *run_phases(Work *w, char **hash)
+static void add_hash_note(List *steps, const char *hash)
+{
+    VdfStep *root = (VdfStep *) linitial(steps);
+
+    root->note = root->note ? psprintf("plan_hash=%s; %s", hash, root->note) : psprintf("plan_hash=%s", hash);
+}
+
+static List *run_phases(VdfWork *w, char **hash)
 {
     VdfRun *run = w->run;
     List *steps;
@@ -405,24 +106,58 @@ static List *run_phases(Work *w, char **hash)
     }
     steps = vdf_steps_of(run);
     for (int i = 0; i < w->n; i++)
-        keys[i] = w->root.keys[i];
+        keys[i] = w->keys[i];
     *hash = vdf_plan_hash(run, steps, keys, w->n);
     if (steps != NIL && !w->call->expire)
         add_hash_note(steps, *hash);
     return steps;
 }
 
-static void check_plan_hash(Work *w, const char *hash)
+static void check_plan_hash(VdfWork *w, const char *hash)
 {
     if (w->call->plan_hash == NULL || pg_strcasecmp(w->call->plan_hash, hash) == 0)
         return;
     ereport(ERROR, (errcode(ERRCODE_VDF_PLAN_CHANGED), errmsg("the plan is not the one that was asked for"),
                     errdetail("Schema, policy or rows changed since the dry run. Nothing was changed."),
                     errhint("Look at the dry run again: SELECT * FROM %s(%s%s);", w->call->function, w->call->shown,
-                            further_arguments(w->call))));
+                            vdf_further_arguments(w->call))));
 }
 
-static List *execute_call(Work *w, const VdfPseudonym *arguments)
+/* Has the walk met anything but the root row? What is retained stays, run after run. */
+static bool found_nothing(VdfRun *run)
+{
+    return run->changed == run->root_rows && run->blockers == NIL;
+}
+
+static List *already_deleted(VdfWork *w)
+{
+    VdfStep *step = (VdfStep *) palloc0(sizeof(VdfStep));
+
+    step->relation = pstrdup(w->run->plan->graph.nodes[w->run->plan->graph.root].display);
+    step->action = "already_deleted";
+    step->note = psprintf("deletion %s, %s", vdf_uuid_text(&w->earlier.id), w->earlier.state);
+    return list_make1(step);
+}
+
+/* A tombstone that was made before: a look beforehand, so that nothing is written when nothing came since. */
+static bool is_settled_tombstone(VdfWork *w)
+{
+    VdfWork look = *w;
+    bool settled;
+
+    if (w->run->dry)
+        return false; /* the dry run itself will tell */
+    look.run = vdf_run_begin(w->run->plan, true, false, false);
+    vdf_find_people(&look, false);
+    vdf_walk(look.run);
+    vdf_detach(look.run);
+    vdf_prove(look.run);
+    settled = found_nothing(look.run);
+    vdf_run_end(look.run);
+    return settled;
+}
+
+static List *execute_call(VdfWork *w, const VdfPseudonym *arguments)
 {
     VdfRun *run = w->run;
     List *steps;
@@ -431,14 +166,18 @@ static List *execute_call(Work *w, const VdfPseudonym *arguments)
     pg_uuid_t id;
     VdfTotals totals;
 
+    if (w->earlier.found && run->tombstone && !run->ghost && is_settled_tombstone(w))
+        return already_deleted(w);
     steps = run_phases(w, &hash);
+    if (w->earlier.found && found_nothing(run) && (run->dry || run->ghost) && (run->tombstone || run->ghost))
+        return already_deleted(w);
     totals = vdf_totals(run, steps);
     if (run->dry) {
-        notice_dry(w, totals);
+        vdf_notice_dry(w, totals);
         return steps;
     }
     if (run->blockers != NIL)
-        raise_blocked(w);
+        vdf_raise_blocked(w);
     check_plan_hash(w, hash);
     vdf_fire_held(&run->executor);
     vdf_force_immediate(run);
@@ -448,14 +187,33 @@ static List *execute_call(Work *w, const VdfPseudonym *arguments)
     vdf_remember_deletion(&id);
     if (w->call->has_request)
         vdf_request_store(UUIDPGetDatum(&w->call->request_id), arguments, &id, steps);
-    notice_run(w, totals, &id, open);
+    vdf_notice_run(w, totals, &id, open);
     return steps;
+}
+
+/* Unknown and never deleted is an error; deleted before is an answer, unless rows came since. */
+static List *answer_people(VdfWork *w, const VdfPseudonym *arguments)
+{
+    bool missing = w->run->root.count < (uint64) w->n;
+
+    if (w->n == 0)
+        return NIL;
+    if (w->n == 1 && !w->call->expire && (missing || w->run->tombstone))
+        w->earlier = vdf_earlier_deletion(w->call->subject, vdf_key_text(w->run->plan, w->values[0]));
+    if (missing && !w->earlier.found)
+        ereport(ERROR, (errcode(ERRCODE_VDF_NO_SUCH_USER), errmsg("there is no such %s", w->call->subject),
+                        errdetail("%s has no such row, and no deletion of it is known. Nothing was changed.",
+                                  w->run->plan->graph.nodes[w->run->plan->graph.root].display)));
+    if (missing)
+        vdf_find_ghost(w);
+    vdf_check_reason(w);
+    return execute_call(w, arguments);
 }
 
 void vdf_call_run(FunctionCallInfo fcinfo, VdfCall *call)
 {
     VdfDeletionPlan *plan = vdf_plan_for(call->subject);
-    Work w;
+    VdfWork w;
     List *steps;
     int level = 0;
     VdfPseudonym arguments;
@@ -482,30 +240,24 @@ void vdf_call_run(FunctionCallInfo fcinfo, VdfCall *call)
             AtEOXact_GUC(true, level);
             vdf_remember_deletion(&id);
             vdf_steps_return(fcinfo, steps);
+            vdf_plan_release(plan);
             return;
         }
     }
     memset(&w, 0, sizeof(w));
     w.call = call;
-    w.run = begin_run(call, plan);
-    read_keys(&w);
+    w.run = vdf_run_begin(plan, call->dry, call->many, call->expire);
+    vdf_read_keys(&w);
     w.run->nusers = w.n;
     if (!call->dry)
-        lock_people(&w);
-    find_root(&w);
-    if (w.n == 0)
-        steps = NIL;
-    else if (w.run->root.count < (uint64) w.n)
-        steps = answer_missing(&w);
-    else {
-        check_reason(&w);
-        steps = execute_call(&w, &arguments);
-    }
+        vdf_lock_people(&w);
+    vdf_find_people(&w, !call->dry && !call->expire);
+    steps = answer_people(&w, &arguments);
     if (!call->dry) {
         vdf_error_context_pop(&context);
         AtEOXact_GUC(true, level);
     }
     vdf_steps_return(fcinfo, steps);
-    end_run(w.run);
+    vdf_run_end(w.run);
     vdf_plan_release(plan);
 }

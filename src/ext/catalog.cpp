@@ -213,7 +213,6 @@ void vdf_set_columns(Oid relation, const AttrNumber *attributes, int n, bool onl
 
         if (attributes[i] == InvalidAttrNumber)
             continue;
-        sets[kept].number = attributes[i];
         sets[kept].column = quote_identifier(get_attname(relation, attributes[i], false));
         sets[kept].not_null = is_not_null(relation, attributes[i], &generated) || generated;
         sets[kept].defaults = defaults ? default_text(relation, attributes[i]) : "NULL";

@@ -28,12 +28,15 @@ static int rank_of(char action)
     return (int) lengthof(order);
 }
 
-/* Does one edge set a column that another refers by? */
-static bool sets_column_of(const VdfEdge *setting, const VdfEdgeInfo *referring)
+/*
+ * Does one edge set a column that another refers by? Told by name: the edges may lie on a partitioned table and on its
+ * partitions, which number their columns otherwise.
+ */
+static bool sets_column_of(const VdfEdge *setting, const VdfEdge *referring)
 {
     for (int i = 0; i < setting->nsets; i++)
-        for (int j = 0; j < referring->nattributes; j++)
-            if (setting->sets[i].number == referring->attributes[j])
+        for (int j = 0; j < referring->npairs; j++)
+            if (referring->pairs[j].child_is_column && strcmp(setting->sets[i].column, referring->pairs[j].child) == 0)
                 return true;
     return false;
 }
@@ -51,7 +54,7 @@ bool vdf_is_cleared(VdfRun *run, int edge, Oid relation, ItemPointer tid)
         if (other != edge && run->edges[other].set != NULL && !run->edges[other].failed && action != VDF_ACTION_RETAIN &&
             run->plan->graph.edges[other].child == run->plan->graph.edges[edge].child &&
             rank_of(action) < own_rank &&
-            sets_column_of(&run->plan->graph.edges[other], &run->plan->edges[edge]) &&
+            sets_column_of(&run->plan->graph.edges[other], &run->plan->graph.edges[edge]) &&
             vdf_rowset_has(run->edges[other].set, relation, tid))
             return true;
     }

@@ -210,7 +210,7 @@ static void drop_ri_triggers(VdfExecutor *executor, QueryDesc *query)
     }
 }
 
-/* Can this statement leave AFTER trigger events behind? */
+/* Can this DELETE leave AFTER trigger events behind? */
 static bool has_after_triggers(QueryDesc *query)
 {
     ListCell *cell;
@@ -218,7 +218,7 @@ static bool has_after_triggers(QueryDesc *query)
     foreach (cell, query->estate->es_opened_result_relations) {
         TriggerDesc *t = ((ResultRelInfo *) lfirst(cell))->ri_TrigDesc;
 
-        if (t != NULL && t->numtriggers > 0)
+        if (t != NULL && (t->trig_delete_after_row || t->trig_delete_after_statement))
             return true;
     }
     return false;
@@ -391,12 +391,11 @@ uint64 vdf_execute(VdfExecutor *executor, VdfStatement *statement)
     if (statement->change) {
         if (plan->commandType == CMD_DELETE)
             drop_ri_triggers(executor, query);
-        hold = has_after_triggers(query);
+        hold = plan->commandType == CMD_UPDATE || (plan->commandType == CMD_DELETE && has_after_triggers(query));
     }
     vdf_executor_run(query);
     rows = query->estate->es_processed;
     ExecutorFinish(query);
-    hold = hold || (statement->change && plan->commandType == CMD_UPDATE); /* row movement opens more tables */
     if (statement->change && !hold)
         AfterTriggerEndQuery(query->estate);
     ExecutorEnd(query);
@@ -412,7 +411,7 @@ uint64 vdf_execute(VdfExecutor *executor, VdfStatement *statement)
         MemoryContextSwitchTo(executor->context);
         held = (Level *) palloc(sizeof(Level));
         held->owner = statement->owner;
-        executor->levels = lcons(held, executor->levels);
+        executor->levels = lappend(executor->levels, held);
     }
     MemoryContextSwitchTo(caller);
     MemoryContextReset(executor->statement);
@@ -423,15 +422,14 @@ void vdf_fire_held(VdfExecutor *executor)
 {
     Oid user;
     int context;
-    ListCell *cell;
 
     GetUserIdAndSecContext(&user, &context);
-    foreach (cell, executor->levels) {
+    for (int i = list_length(executor->levels) - 1; i >= 0; i--) {
         EState *estate = CreateExecutorState();
 
         CHECK_FOR_INTERRUPTS();
         CommandCounterIncrement();
-        SetUserIdAndSecContext(((Level *) lfirst(cell))->owner,
+        SetUserIdAndSecContext(((Level *) list_nth(executor->levels, i))->owner,
                                context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
         PushActiveSnapshot(GetTransactionSnapshot());
         estate->es_snapshot = GetActiveSnapshot();

@@ -66,7 +66,7 @@ typedef struct VdfExecutor
     bool fast_ri;
     const Oid *walked; /* sorted: constraints whose RI triggers are left out */
     int nwalked;
-    List *levels;      /* held AFTER triggers, newest first */
+    List *levels;      /* held AFTER triggers, newest last */
     MemoryContext context;
     MemoryContext statement;
     uint64 statements;

@@ -76,6 +76,7 @@ struct VdfRun
     List *blockers; /* of VdfBlocker */
     HTAB *user_counts;
     VdfTargets *targets;
+    bool ghost;           /* the root row is gone: only its key is known */
     bool untouched;       /* a blocker was found before phase N changed rows: nothing more is changed */
     uint64 changed; /* rows deleted and references changed */
 
@@ -85,6 +86,8 @@ struct VdfRun
     const bool *seeded; /* the run that deletes: nodes whose rows it starts with */
 };
 
+VdfRun *vdf_run_begin(VdfDeletionPlan *plan, bool dry, bool many, bool expire);
+void vdf_run_end(VdfRun *run);
 /* Phase D. */
 void vdf_walk(VdfRun *run);
 /* The rows of one edge behind a key set; also the first step of an expiry. */

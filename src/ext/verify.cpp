@@ -132,7 +132,7 @@ static void verify_dangling(Verification *v)
             continue;
         rows = count_dangling(v, i);
         if (rows > 0)
-            put(v, "dangling", e->display, e->name, rows, psprintf("refers to a row of %s that does not exist", e->parent_from));
+            put(v, "dangling", e->display, e->name, rows, psprintf("refers to a row of %s that does not exist", vdf_relation_name(v->plan->edges[i].parent_relation)));
     }
 }
 

@@ -203,6 +203,20 @@ void vdf_walk_edge(VdfRun *run, int edge, VdfKeys *parents, bool del)
     execute_take(run, &statement, e->child, edge, loop);
 }
 
+/* The key of a root row that is gone: what still refers to it can be found. */
+static void take_ghost(VdfRun *run)
+{
+    VdfStatement statement;
+    int root = run->plan->graph.root;
+    VdfNodeState *state = &run->nodes[root];
+
+    state->shape = (state->shape | VDF_IDENTITY) & ~VDF_TARGETS;
+    vdf_statement_of(run, &statement, VDF_SQL_TAKE_GHOST, -1, state->shape, run->plan->nodes[root].owner);
+    vdf_statement_input(&statement, "vdf_root", &run->root);
+    execute_take(run, &statement, root, -1, run->plan->view->components[run->plan->view->component_of[root]].loop);
+    run->root_rows = run->changed = state->rows = 0;
+}
+
 static void take_root(VdfRun *run)
 {
     VdfStatement statement;
@@ -298,8 +312,12 @@ void vdf_walk_component(VdfRun *run, int number)
         choose_shape(run, component->nodes[i], component->loop);
     if (run->seed != NULL)
         start_from_seed(run, component);
-    else if (run->plan->view->component_of[graph->root] == number)
-        take_root(run);
+    else if (run->plan->view->component_of[graph->root] == number) {
+        if (run->ghost)
+            take_ghost(run);
+        else
+            take_root(run);
+    }
     for (int i = 0; i < component->nouter; i++)
         vdf_walk_edge(run, component->outer[i], &run->nodes[graph->edges[component->outer[i]].parent].all, !run->dry);
     /* Each round follows the rows that the round before found: a row counts for the first round that reaches it. */

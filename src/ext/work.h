@@ -1,0 +1,43 @@
+/*
+ * work.h: what the parts of one call share.
+ */
+#ifndef VEDFOLNIR_WORK_H
+#define VEDFOLNIR_WORK_H
+
+#include "ext/call.h"
+#include "ext/evidence.h"
+#include "ext/run.h"
+#include "ext/steps.h"
+
+/* Everything one call needs while it runs. */
+typedef struct VdfWork
+{
+    VdfCall *call;
+    VdfRun *run;
+    VdfEarlier earlier; /* looked up where it matters */
+    char **keys;   /* per person, as the root rows have them */
+    char **labels; /* per person, NULL for none */
+    Datum *values; /* keys of the call, sorted and without doubles */
+    int n;
+} VdfWork;
+
+/* people.cpp: the root rows of the keys of a call. */
+void vdf_read_keys(VdfWork *w);
+void vdf_lock_people(VdfWork *w);
+void vdf_find_people(VdfWork *w, bool lock);
+/* A person whose root row is gone: rows behind links may still refer to the key. */
+void vdf_find_ghost(VdfWork *w);
+/* 22023 when the reason names the person. */
+void vdf_check_reason(VdfWork *w);
+
+/* notice.cpp: what a call says beside its rows. */
+void vdf_notice_dry(VdfWork *w, VdfTotals totals);
+void vdf_notice_run(VdfWork *w, VdfTotals totals, const pg_uuid_t *id, bool open);
+char *vdf_uuid_text(const pg_uuid_t *id);
+/* Further arguments of a call that a message suggests. */
+char *vdf_further_arguments(VdfCall *call);
+/* VF007 with everything that is in the way; a refusal writes one line to the server log. */
+void vdf_log_refusal(VdfWork *w, const char *sqlstate);
+extern void vdf_raise_blocked(VdfWork *w) pg_attribute_noreturn();
+
+#endif
