@@ -51,6 +51,7 @@ std::string child_in_relation(const Pair &pair)
     return pair.child_is_column ? "c." + pair.child : "(" + pair.child + ")";
 }
 
+// Its cast was applied when the row was taken, as the owner of its relation: a cast may be a function of anybody.
 std::string child_in_keys(int edge, size_t pair)
 {
     return "a.vdf_f" + number(edge) + "_" + number(static_cast<int>(pair));
@@ -85,8 +86,10 @@ std::string pairs_condition(const Plan &plan, int number_of_edge, Parent parent,
         std::string left = parent == Parent::keys
                                ? "d.vdf_k" + number(key_number(plan, edge.parent, pair.parent_column))
                                : "p." + pair.parent_column;
-        parts.push_back(compare(pair, left, child == Child::relation ? child_in_relation(pair)
-                                                                    : child_in_keys(number_of_edge, i)));
+        Pair uncast = pair;
+        uncast.child_cast.clear();
+        parts.push_back(child == Child::relation ? compare(pair, left, child_in_relation(pair))
+                                                 : compare(uncast, left, child_in_keys(number_of_edge, i)));
     }
     if (parent == Parent::keys && !edge.parent_leaves.empty())
         parts.push_back(in_leaves("d.vdf_t", edge.parent_leaves));
@@ -117,7 +120,7 @@ std::string root_condition(const Plan &plan, const std::string &alias)
 // The referring values of an edge, NULL for rows to which the edge does not apply.
 std::string referring_value(const Edge &edge, const Pair &pair)
 {
-    std::string value = child_in_relation(pair);
+    std::string value = child_in_relation(pair) + pair.child_cast;
     std::vector<std::string> only;
     if (!edge.child_leaves.empty())
         only.push_back(in_leaves("c.tableoid", edge.child_leaves));

@@ -155,7 +155,7 @@ static void follow_own(VdfRun *run, int edge, VdfKeys *parents, OwnSink *sink)
 
     if (parents->count == 0 || child->count == 0)
         return;
-    vdf_statement_of(run, &statement, VDF_SQL_FOLLOW_OWN, edge, 0, GetUserId());
+    vdf_statement_of(run, &statement, VDF_SQL_FOLLOW_OWN, edge, 0, run->plan->edges[edge].owner);
     vdf_statement_input(&statement, "vdf_a", child);
     vdf_statement_input(&statement, "vdf_d", parents);
     statement.sink = &sink->sink;

@@ -19,7 +19,37 @@ static bool changed(VdfRun *run, Oid relation)
     return false;
 }
 
-static void make_immediate(Form_pg_constraint form)
+/*
+ * SET CONSTRAINTS goes by name, and a name may belong to several tables of a schema: the constraint triggers of all of
+ * them fire at once. Keys and unique constraints run no code of their tables' owners, the others must run as theirs.
+ */
+static bool runs_code(Form_pg_constraint form)
+{
+    return form->contype == CONSTRAINT_TRIGGER || form->contype == CONSTRAINT_EXCLUSION;
+}
+
+static Oid owner_for(Form_pg_constraint form, List *deferrable)
+{
+    Oid owner = InvalidOid;
+    ListCell *cell;
+
+    foreach (cell, deferrable) {
+        Form_pg_constraint other = (Form_pg_constraint) GETSTRUCT((HeapTuple) lfirst(cell));
+
+        if (!runs_code(other) || other->connamespace != form->connamespace ||
+            strcmp(NameStr(other->conname), NameStr(form->conname)) != 0)
+            continue;
+        if (OidIsValid(owner) && owner != vdf_relation_owner(other->conrelid))
+            ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                            errmsg("deferred constraint triggers of several owners are named \"%s\"", NameStr(form->conname)),
+                            errdetail("They would fire together, as one of the owners. Nothing was changed."),
+                            errhint("Rename one of them.")));
+        owner = vdf_relation_owner(other->conrelid);
+    }
+    return OidIsValid(owner) ? owner : vdf_relation_owner(form->conrelid);
+}
+
+static void make_immediate(Form_pg_constraint form, List *deferrable)
 {
     ConstraintsSetStmt *statement = makeNode(ConstraintsSetStmt);
     Oid user;
@@ -28,7 +58,7 @@ static void make_immediate(Form_pg_constraint form)
     statement->constraints = list_make1(makeRangeVar(get_namespace_name(form->connamespace), pstrdup(NameStr(form->conname)), -1));
     statement->deferred = false;
     GetUserIdAndSecContext(&user, &context);
-    SetUserIdAndSecContext(vdf_relation_owner(form->conrelid), context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+    SetUserIdAndSecContext(owner_for(form, deferrable), context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
     CommandCounterIncrement();
     PushActiveSnapshot(GetTransactionSnapshot());
     AfterTriggerSetState(statement);
@@ -41,7 +71,7 @@ void vdf_force_immediate(VdfRun *run)
     Relation catalog;
     SysScanDesc scan;
     HeapTuple tuple;
-    List *found = NIL;
+    List *deferrable = NIL, *found = NIL;
     ListCell *cell;
 
     if (!run->plan->any_deferrable)
@@ -51,12 +81,14 @@ void vdf_force_immediate(VdfRun *run)
     while (HeapTupleIsValid(tuple = systable_getnext(scan))) {
         Form_pg_constraint form = (Form_pg_constraint) GETSTRUCT(tuple);
 
-        if (form->condeferrable && !OidIsValid(form->conparentid) && OidIsValid(form->conrelid) &&
-            (changed(run, form->conrelid) || changed(run, form->confrelid)))
-            found = lappend(found, heap_copytuple(tuple));
+        if (!form->condeferrable || !OidIsValid(form->conrelid))
+            continue;
+        deferrable = lappend(deferrable, heap_copytuple(tuple));
+        if (!OidIsValid(form->conparentid) && (changed(run, form->conrelid) || changed(run, form->confrelid)))
+            found = lappend(found, llast(deferrable));
     }
     systable_endscan(scan);
     table_close(catalog, AccessShareLock);
     foreach (cell, found)
-        make_immediate((Form_pg_constraint) GETSTRUCT((HeapTuple) lfirst(cell)));
+        make_immediate((Form_pg_constraint) GETSTRUCT((HeapTuple) lfirst(cell)), deferrable);
 }

@@ -213,7 +213,7 @@ static AttrNumber only_column(const char *subject, Oid relation, const char *edg
 /* "= expression" is compiled; a key is read once, to see that the column takes it. */
 static char *compile_successor(const char *subject, Oid relation, const char *edge, const char *reassign_to)
 {
-    Oid type, collation, input, parameter, parent = InvalidOid;
+    Oid type, collation, parent = InvalidOid;
     AttrNumber referred = InvalidAttrNumber, number = only_column(subject, relation, edge, &parent, &referred);
     int32 typmod;
 
@@ -225,8 +225,7 @@ static char *compile_successor(const char *subject, Oid relation, const char *ed
         return vdf_expression_compile(relation, reassign_to + 1, false, type, typmod);
     }
     get_atttypetypmodcoll(parent, referred, &type, &typmod, &collation);
-    getTypeInputInfo(type, &input, &parameter);
-    (void) OidInputFunctionCall(input, pstrdup(reassign_to), parameter, typmod);
+    (void) vdf_read_value(parent, type, typmod, reassign_to);
     return NULL;
 }
 

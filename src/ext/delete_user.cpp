@@ -128,7 +128,7 @@ static char *key_of_label(const char *subject, char *label)
     VdfExecutor executor;
     VdfStatement statement;
     LabelSink s;
-    Oid type, collation, input, parameter;
+    Oid type, collation;
     int32 typmod;
     Datum value;
 
@@ -139,8 +139,7 @@ static char *key_of_label(const char *subject, char *label)
                         errhint("SELECT vedfolnir_register_subject(%s, label_column => '...');",
                                 quote_literal_cstr(plan->graph.nodes[plan->graph.root].display))));
     get_atttypetypmodcoll(c->relation, get_attnum(c->relation, c->label_column), &type, &typmod, &collation);
-    getTypeInputInfo(type, &input, &parameter);
-    value = OidInputFunctionCall(input, label, parameter, -1);
+    value = vdf_read_value(c->relation, type, -1, label);
     memset(&executor, 0, sizeof(executor));
     memset(&s, 0, sizeof(s));
     vdf_sink_init(&s.sink, NULL, label_row);

@@ -117,10 +117,8 @@ static void successor_row(VdfSink *sink, TupleTableSlot *slot)
 static Datum successor_value(VdfRun *run, int edge)
 {
     VdfEdgeInfo *info = &run->plan->edges[edge];
-    Oid input, parameter;
 
-    getTypeInputInfo(info->reassign_type, &input, &parameter);
-    return OidInputFunctionCall(input, info->reassign_to, parameter, info->reassign_typmod);
+    return vdf_read_value(info->parent_relation, info->reassign_type, info->reassign_typmod, info->reassign_to);
 }
 
 static bool successor_exists(VdfRun *run, int edge)

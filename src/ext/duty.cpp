@@ -64,7 +64,8 @@ static void change_execute(VdfStore *store, const char *role, const char *duty, 
                   "JOIN pg_catalog.pg_extension x ON x.oid OPERATOR(pg_catalog.=) d.refobjid "
                   "AND x.extname OPERATOR(pg_catalog.=) 'vedfolnir' "
                   "WHERE vedfolnir.function_duty(p.proname::pg_catalog.text) OPERATOR(pg_catalog.=) ANY "
-                  "(CASE $1 WHEN 'admin' THEN ARRAY['admin','viewer'] WHEN 'operator' THEN ARRAY['operator','viewer'] "
+                  "(CASE WHEN $1 OPERATOR(pg_catalog.=) 'admin' THEN ARRAY['admin','viewer'] "
+                  "WHEN $1 OPERATOR(pg_catalog.=) 'operator' THEN ARRAY['operator','viewer'] "
                   "ELSE ARRAY[$1] END)",
                   1, types, values, NULL, false);
     n = store->count;

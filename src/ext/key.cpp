@@ -9,10 +9,7 @@
 
 Datum vdf_key_datum(VdfDeletionPlan *plan, const char *key)
 {
-    Oid input, parameter;
-
-    getTypeInputInfo(plan->key_type, &input, &parameter);
-    return OidInputFunctionCall(input, pstrdup(key), parameter, plan->key_typmod);
+    return vdf_read_value(plan->configuration->relation, plan->key_type, plan->key_typmod, key);
 }
 
 char *vdf_key_text(VdfDeletionPlan *plan, Datum key)

@@ -1,5 +1,7 @@
 #include "ext/store.h"
 
+#include "ext/execute.h"
+
 /* vdf_store_owner looks the owner up each time: ALTER SCHEMA ... OWNER is rare, a stale answer is worse. */
 Oid vdf_store_owner(void)
 {
@@ -21,6 +23,8 @@ void vdf_store_open(VdfStore *store)
     store->count = 0;
     store->memory = CurrentMemoryContext;
     SetUserIdAndSecContext(owner, store->context | SECURITY_LOCAL_USERID_CHANGE);
+    /* No user code runs in here, so that the caller's path, and with it other people's operators, can be shut out. */
+    store->path = vdf_set_path();
     if (SPI_connect() != SPI_OK_CONNECT)
         elog(ERROR, "SPI_connect failed");
     MemoryContextSwitchTo(store->memory);
@@ -55,5 +59,6 @@ char *vdf_store_text(VdfStore *store, uint64 row, int column)
 void vdf_store_close(VdfStore *store)
 {
     SPI_finish();
+    vdf_unset_path(store->path);
     SetUserIdAndSecContext(store->user, store->context);
 }

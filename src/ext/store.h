@@ -14,6 +14,7 @@ typedef struct VdfStore
 {
     Oid user;
     int context;
+    int path; /* nest level of search_path */
     uint64 count;
     MemoryContext memory; /* the caller's: stays current, results are copied there */
 } VdfStore;
