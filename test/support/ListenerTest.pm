@@ -65,7 +65,7 @@ sub task
 {
 	my ($self, $deletion, $kind, $service, $target, %more) = @_;
 	my $phase = delete $more{phase} // $phase{$kind};
-	my $operation = delete $more{operation} // 'remove';
+	my $operation = delete $more{operation} // 'delete';
 	my $columns = join('', map { ", $_" } sort keys %more);
 	my $values = join('', map { ", '$more{$_}'" } sort keys %more);
 	$target =~ s/'/''/g;
@@ -134,9 +134,10 @@ sub configure
 	my ($self, $services, $listener, $conninfo) = @_;
 	$conninfo //= $self->conninfo;
 	$listener //= '';
+	$listener = "backoff_base = 50ms\n$listener" unless $listener =~ /^backoff_base/m;
 	my $file = "$self->{dir}/listener.ini";
 	PostgreSQL::Test::Utils::append_to_file("$file.new",
-		"[database]\nconninfo = $conninfo\n[listener]\nworker = test\nbackoff_base = 50ms\n$listener\n$services\n");
+		"[database]\nconninfo = $conninfo\n[listener]\nworker = test\n$listener\n$services\n");
 	rename("$file.new", $file) or die "rename: $!";
 	chmod 0600, $file;
 	return $self->{config} = $file;

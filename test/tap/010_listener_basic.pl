@@ -60,7 +60,7 @@ $t->write_file('a/two.jpg');
 $deletion = $t->deletion;
 my $took = do {
 	my ($d, $s, $i) = ($deletion, 'INSERT INTO vedfolnir.cleanup_task (deletion_id, phase, kind, operation, service, target) VALUES ', time);
-	$t->sql("BEGIN; $s ('$d', 2, 'redis_key', 'remove', 'sessions', 'session:2'), ('$d', 3, 'file', 'remove', 'images', 'a/two.jpg'); "
+	$t->sql("BEGIN; $s ('$d', 2, 'redis_key', 'delete', 'sessions', 'session:2'), ('$d', 3, 'file', 'delete', 'images', 'a/two.jpg'); "
 		. 'NOTIFY vedfolnir_cleanup; COMMIT');
 	$t->wait_for_sql("SELECT state = 'complete' FROM vedfolnir.deletion WHERE id = '$d'", 'woken by NOTIFY, phase after phase', 5);
 };

@@ -21,7 +21,7 @@ sub queue_files
 	$serial++;
 	$t->write_file("batch$serial/$_") for 1 .. $n;
 	$t->sql("INSERT INTO vedfolnir.cleanup_task (deletion_id, phase, kind, operation, service, target) "
-		. "SELECT '$deletion', 3, 'file', 'remove', 'images', 'batch$serial/' || n FROM generate_series(1, $n) AS n");
+		. "SELECT '$deletion', 3, 'file', 'delete', 'images', 'batch$serial/' || n FROM generate_series(1, $n) AS n");
 	$t->sql('NOTIFY vedfolnir_cleanup') if $notify;
 	return $deletion;
 }
