@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # src/ext is PostgreSQL and plain data: ereport() leaves by longjmp, which skips destructors, and an exception that
 # leaves a C function ends the server. So there is nothing in src/ext that has a destructor, throws or catches.
+#   check_boundary.sh [FILE...]: these files only
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 PG_CONFIG=${PG_CONFIG:-$(ls /usr/lib/postgresql/*/bin/pg_config 2>/dev/null | sort -V | tail -n 1)}
@@ -13,8 +14,9 @@ bare() {
     perl -0777 -pe 's{(//[^\n]*)|(/\*.*?\*/)|("(?:\\.|[^"\\\n])*")|('"'"'(?:\\.|[^'"'"'\\\n])*'"'"')}{my $m = $&; (my $n = $m) =~ s/[^\n]//g; defined $3 ? "\"\"" : $n}gse' "$1"
 }
 
+[ $# -gt 0 ] || set -- src/ext/*.cpp src/ext/*.h src/ext/*.hpp
 files=0
-for file in src/ext/*.cpp src/ext/*.h src/ext/*.hpp; do
+for file in "$@"; do
     [ -e "$file" ] || continue
     files=$((files + 1))
     # Includes are read from the file itself, since their names are literals.
@@ -63,6 +65,6 @@ export -f ast
 export clang include
 if [ "$files" -gt 0 ]; then
     while IFS= read -r line; do complain "$line"; done < <(
-        ls src/ext/*.cpp 2>/dev/null | xargs -r -P "$(nproc)" -n 1 bash -c 'ast "$1"' bash)
+        printf '%s\n' "$@" | grep '\.cpp$' | xargs -r -P "$(nproc)" -n 1 bash -c 'ast "$1"' bash)
 fi
 exit $found

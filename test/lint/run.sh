@@ -12,14 +12,16 @@ rc=0
 # plant CHECK PATTERN FILE TEXT: appends TEXT to FILE (or replaces FILE when TEXT begins with "="), and expects the
 # check to fail with a line that matches PATTERN. The file is put back afterwards.
 plant() {
-    local check=$1 pattern=$2 file=$3 text=$4 output saved=
+    local check=$1 pattern=$2 file=$3 text=$4 output saved='' only=''
     [ ! -e "$scratch/c/$file" ] || { cp -p "$scratch/c/$file" "$scratch/saved"; saved=yes; }
     mkdir -p "$(dirname "$scratch/c/$file")"
     case "$text" in
         =*) printf '%s\n' "${text#=}" >"$scratch/c/$file" ;;
         *) printf '%s\n' "$text" >>"$scratch/c/$file" ;;
     esac
-    if output=$(bash "$scratch/c/tools/check_$check.sh" 2>&1); then
+    # Reading every file again for each plant would take minutes.
+    [ "$check" != boundary ] || only=$file
+    if output=$(bash "$scratch/c/tools/check_$check.sh" ${only:+"$only"} 2>&1); then
         echo "$output"
         echo "not ok - plant: $check passed although $pattern should be found in $file"
         rc=1
