@@ -33,8 +33,10 @@ static void learn_triggers(VdfFacts *facts, Relation table)
             if (TRIGGER_FOR_UPDATE(t->tgtype) && facts->update_keeper == NULL)
                 facts->update_keeper = psprintf("trigger \"%s\"", t->tgname);
         }
-        if ((TRIGGER_FOR_DELETE(t->tgtype) || TRIGGER_FOR_UPDATE(t->tgtype)) && facts->trigger == NULL)
-            facts->trigger = pstrdup(t->tgname);
+        if (TRIGGER_FOR_DELETE(t->tgtype) && facts->delete_trigger == NULL)
+            facts->delete_trigger = pstrdup(t->tgname);
+        if (TRIGGER_FOR_UPDATE(t->tgtype) && facts->update_trigger == NULL)
+            facts->update_trigger = pstrdup(t->tgname);
     }
 }
 

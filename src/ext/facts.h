@@ -13,7 +13,8 @@ typedef struct VdfFacts
     char *update_keeper;
     bool delete_rule;
     bool update_rule;
-    char *trigger;         /* a trigger of the application, for the note */
+    char *delete_trigger;  /* a trigger of the application that fires on DELETE, for the note */
+    char *update_trigger;
     char *no_replica;      /* publication that forbids DELETE; NULL when none does */
     char *no_replica_update;
     char *disabled_ri;     /* constraint whose RI trigger is disabled */

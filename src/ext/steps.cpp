@@ -28,24 +28,32 @@ static void note(VdfStep *step, const char *text)
     step->note = step->note ? psprintf("%s; %s", step->note, text) : pstrdup(text);
 }
 
+/* A trigger may change what a run finds, so the dry run names it. */
+static void note_triggers(VdfStep *step, const VdfFacts *facts, bool del)
+{
+    char *keeper = del ? facts->delete_keeper : facts->update_keeper;
+    char *trigger = del ? facts->delete_trigger : facts->update_trigger;
+
+    if (keeper)
+        note(step, psprintf("%s may keep rows back", keeper));
+    else if (trigger)
+        note(step, psprintf("trigger \"%s\" fires", trigger));
+}
+
 /* What a reader should know about the rows of an edge. */
 static void note_edge(VdfRun *run, VdfStep *step, int edge)
 {
     const VdfEdge *e = &run->plan->graph.edges[edge];
     VdfEdgeInfo *info = &run->plan->edges[edge];
-    VdfFacts *facts = vdf_facts(run->plan, info->relation);
     char action = vdf_action(run->plan, edge);
-    char *keeper = action == VDF_ACTION_DELETE ? facts->delete_keeper : facts->update_keeper;
 
     if (action == VDF_ACTION_RETAIN)
         note(step, info->reason ? psprintf("retained: %s", info->reason) : "retained");
     if (run->edges[edge].collateral > 0)
         note(step, psprintf("%s of other users %s with them", vdf_rows(run->edges[edge].collateral),
                             run->edges[edge].collateral == 1 ? "goes" : "go"));
-    if (keeper)
-        note(step, psprintf("%s may keep rows back", keeper));
-    else if (facts->trigger && action != VDF_ACTION_RETAIN)
-        note(step, psprintf("trigger \"%s\" fires", facts->trigger));
+    if (action != VDF_ACTION_RETAIN)
+        note_triggers(step, vdf_facts(run->plan, info->relation), action == VDF_ACTION_DELETE);
     if (!e->validated && !e->link)
         note(step, "the foreign key is NOT VALID");
     if (action != VDF_ACTION_RETAIN)
@@ -92,8 +100,9 @@ List *vdf_steps_of(VdfRun *run)
     int ngroups;
 
     if (run->root_rows > 0)
-        add(&steps, run->plan->graph.nodes[run->plan->graph.root].display, NULL, run->tombstone ? "tombstone" : "delete",
-            run->root_rows);
+        note_triggers(add(&steps, run->plan->graph.nodes[run->plan->graph.root].display, NULL,
+                          run->tombstone ? "tombstone" : "delete", run->root_rows),
+                      vdf_facts(run->plan, run->plan->nodes[run->plan->graph.root].relation), !run->tombstone);
     add_deletes(run, &steps);
     for (int i = 0; i < view->ndetach; i++) {
         int edge = view->detach[i];
