@@ -34,11 +34,8 @@ VdfForeignKey *vdf_foreign_keys(int *count, bool *any_deferrable)
         key->full = form->confmatchtype == FKCONSTR_MATCH_FULL;
         key->validated = form->convalidated;
         key->deferrable = form->condeferrable;
-        key->enforced = true;
-#if PG_VERSION_NUM >= 180000
-        key->enforced = form->conenforced;
-        key->period = form->conperiod;
-#endif
+        key->enforced = vdf_key_enforced(form);
+        key->period = vdf_key_period(form);
     }
     systable_endscan(scan);
     table_close(catalog, AccessShareLock);

@@ -3,12 +3,6 @@
 #include "ext/execute.h"
 #include "ext/report.h"
 
-extern "C" {
-#include "parser/parse_coerce.h"
-#include "parser/parse_collate.h"
-#include "rewrite/rewriteManip.h"
-}
-
 static void not_scalar(const char *text)
 {
     ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("not a scalar expression: %s", text)));

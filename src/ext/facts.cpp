@@ -3,11 +3,6 @@
 #include "ext/catalog.h"
 #include "ext/report.h"
 
-extern "C" {
-#include "catalog/pg_rewrite.h"
-#include "nodes/bitmapset.h"
-}
-
 static bool fires(char enabled)
 {
     return enabled == TRIGGER_FIRES_ON_ORIGIN || enabled == TRIGGER_FIRES_ALWAYS;

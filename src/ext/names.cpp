@@ -119,13 +119,7 @@ void vdf_require_table(Oid relation)
 
 void vdf_require_owner(Oid relation)
 {
-#if PG_VERSION_NUM >= 160000
-    bool owner = object_ownercheck(RelationRelationId, relation, GetUserId());
-#else
-    bool owner = pg_class_ownercheck(relation, GetUserId());
-#endif
-
-    if (!owner)
+    if (!vdf_owns_relation(relation, GetUserId()))
         ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("must be owner of table %s", get_rel_name(relation)),
                         errdetail("Expressions run as the owner of the table.")));
 }

@@ -28,6 +28,7 @@ extern "C" {
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_publication.h"
+#include "catalog/pg_rewrite.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/async.h"
@@ -45,11 +46,13 @@ extern "C" {
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "nodes/bitmapset.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "parser/analyze.h"
 #include "parser/parse_coerce.h"
+#include "parser/parse_collate.h"
 #include "parser/parse_expr.h"
 #include "parser/parse_oper.h"
 #include "parser/parse_relation.h"
@@ -57,6 +60,7 @@ extern "C" {
 #include "parser/parser.h"
 #include "rewrite/prs2lock.h"
 #include "rewrite/rewriteHandler.h"
+#include "rewrite/rewriteManip.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
@@ -98,13 +102,19 @@ extern "C" {
 
 #if PG_VERSION_NUM >= 180000
 #define vdf_executor_run(query) ExecutorRun((query), ForwardScanDirection, 0)
+#define vdf_key_enforced(form) ((form)->conenforced)
+#define vdf_key_period(form) ((form)->conperiod)
 #else
+#define vdf_key_enforced(form) true
+#define vdf_key_period(form) false
 #define vdf_executor_run(query) ExecutorRun((query), ForwardScanDirection, 0, true)
 #endif
 
 #if PG_VERSION_NUM >= 160000
+#define vdf_owns_relation(relation, role) object_ownercheck(RelationRelationId, (relation), (role))
 #define vdf_raw_walker(node, walker, context) raw_expression_tree_walker((node), (walker), (context))
 #else
+#define vdf_owns_relation(relation, role) pg_class_ownercheck((relation), (role))
 #define vdf_raw_walker(node, walker, context)                                                                       \
     raw_expression_tree_walker((node), (bool (*)()) (void (*)()) (walker), (context))
 #endif

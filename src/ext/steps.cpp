@@ -5,10 +5,6 @@
 #include "ext/report.h"
 #include "ext/targets.h"
 
-extern "C" {
-#include "executor/spi.h"
-}
-
 static VdfStep *add(List **steps, const char *relation, const char *via, const char *action, uint64 rows)
 {
     VdfStep *step = (VdfStep *) palloc0(sizeof(VdfStep));
