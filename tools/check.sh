@@ -53,7 +53,12 @@ total_passed=0 total_failed=0 total_skipped=0 server_up=
 mkdir -p "$logs"
 chmod 755 "$work"
 finish() {
+    local pid
     [ -z "$server_up" ] || cluster_stop "$work/cluster"
+    # A TAP file that was interrupted leaves its servers behind.
+    while IFS= read -r pid; do
+        kill -QUIT "$(head -n 1 "$pid")" 2>/dev/null
+    done < <(find "$work" -name postmaster.pid 2>/dev/null)
     [ -n "$keep" ] || rm -rf "$work"
 }
 trap finish EXIT
