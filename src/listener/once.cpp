@@ -25,7 +25,7 @@ std::string waiting_text(const std::vector<Depth> &depth, const std::string &ser
 {
     for (const Depth &one : depth)
         if (one.service == service)
-            return " (" + std::to_string(one.open) + " tasks waiting" +
+            return " (" + std::to_string(one.open) + (one.open == 1 ? " task waiting" : " tasks waiting") +
                    (one.dead > 0 ? ", " + std::to_string(one.dead) + " dead)" : ")");
     return " (0 tasks waiting)";
 }
