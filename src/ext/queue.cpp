@@ -9,6 +9,11 @@
 
 #define OPEN_STATES "('available', 'running', 'retryable')"
 
+/* Joins q(id, fence) with the tasks that are still held. Written so that the planner does not take the few running
+ * tasks for one row and compare each with each. */
+#define HELD_BY_CALLER                                                                                               \
+    "WHERE t.id = ANY ($1) AND t.id = q.id AND CASE WHEN t.state = 'running' THEN t.fence END = q.fence"
+
 enum
 {
     PHASE_COUNT = 5,
@@ -34,18 +39,18 @@ static Datum lock_deletions(Datum task_ids)
     return PointerGetDatum(DatumGetArrayTypePCopy(ids));
 }
 
-/* The last task of a phase was settled: wake the workers that wait for the next one. */
-static void notify_next_phase(Datum deletion_ids)
+/* If these were the last open tasks of their phase: wake the workers that wait for the next one. */
+static void notify_next_phase(Datum task_ids)
 {
     static const char sql[] =
         "SELECT pg_catalog.pg_notify('vedfolnir_cleanup', '') "
-        "WHERE pg_catalog.current_setting('vedfolnir.notify', true) IS DISTINCT FROM 'off' AND EXISTS ("
-        "SELECT 1 FROM vedfolnir.cleanup_task AS t WHERE t.deletion_id = ANY ($1) AND t.state = 'available' "
-        "AND NOT EXISTS (SELECT 1 FROM vedfolnir.cleanup_task AS e WHERE e.deletion_id = t.deletion_id "
-        "AND e.phase < t.phase AND e.state IN " OPEN_STATES ") AND EXISTS (SELECT 1 FROM vedfolnir.cleanup_task "
-        "AS s WHERE s.deletion_id = t.deletion_id AND s.phase < t.phase) LIMIT 1)";
-    Oid types[] = {UUIDARRAYOID};
-    Datum values[] = {deletion_ids};
+        "WHERE pg_catalog.current_setting('vedfolnir.notify', true) IS DISTINCT FROM 'off' AND EXISTS (SELECT 1 FROM ("
+        "SELECT t.deletion_id, pg_catalog.max(t.phase) AS phase FROM vedfolnir.cleanup_task AS t WHERE t.id = ANY ($1) "
+        "GROUP BY t.deletion_id) AS s, LATERAL (SELECT o.phase FROM vedfolnir.cleanup_task AS o "
+        "WHERE o.deletion_id = s.deletion_id AND o.state IN " OPEN_STATES " ORDER BY o.phase LIMIT 1) AS f "
+        "WHERE f.phase > s.phase)";
+    Oid types[] = {INT8ARRAYOID};
+    Datum values[] = {task_ids};
 
     vdf_queue_execute(sql, 1, types, values, NULL);
 }
@@ -90,12 +95,12 @@ static uint64 claim_from(FunctionCallInfo fcinfo, Datum service, int phase, int 
 {
     static const char sql[] =
         "WITH due AS (SELECT t.id FROM vedfolnir.cleanup_task AS t WHERE t.service = $4 AND t.phase = $5 "
-        "AND t.state IN " OPEN_STATES " AND t.run_after <= pg_catalog.clock_timestamp() "
+        "AND t.state IN " OPEN_STATES " AND t.run_after <= (SELECT pg_catalog.clock_timestamp()) "
         "AND ($6 IS NULL OR t.kind = ANY ($6)) "
         "AND NOT EXISTS (SELECT 1 FROM vedfolnir.cleanup_task AS e WHERE e.deletion_id = t.deletion_id "
         "AND e.phase < t.phase AND e.state IN " OPEN_STATES ") "
-        "AND (t.depends_on IS NULL OR NOT EXISTS (SELECT 1 FROM vedfolnir.cleanup_task AS o "
-        "WHERE o.id = t.depends_on AND o.state IN " OPEN_STATES ")) "
+        "AND NOT EXISTS (SELECT 1 FROM vedfolnir.cleanup_task AS o WHERE o.id = t.depends_on "
+        "AND o.state IN " OPEN_STATES ") "
         "ORDER BY t.run_after, t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED) "
         "UPDATE vedfolnir.cleanup_task AS t SET state = 'running', attempts = t.attempts + 1, fence = t.fence + 1, "
         "worker = $1, claimed_by = $7, lease_until = pg_catalog.clock_timestamp() + $3, "
@@ -154,7 +159,7 @@ VDF_FUNCTION(vedfolnir_finish_tasks)
     static const char sql[] =
         "UPDATE vedfolnir.cleanup_task AS t SET state = q.outcome, target = NULL, errors = NULL, lease_until = NULL, "
         "done_at = pg_catalog.clock_timestamp() FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS q(id, fence, outcome) "
-        "WHERE t.id = q.id AND t.fence = q.fence AND t.state = 'running'";
+        HELD_BY_CALLER;
     Oid types[] = {INT8ARRAYOID, INT8ARRAYOID, TEXTARRAYOID};
     Datum values[3];
     QueueScope scope;
@@ -172,7 +177,7 @@ VDF_FUNCTION(vedfolnir_finish_tasks)
     vdf_queue_execute(sql, 3, types, values, NULL);
     settled = (int) SPI_processed;
     vdf_settle_deletions(deletions);
-    notify_next_phase(deletions);
+    notify_next_phase(values[0]);
     vdf_queue_leave(&scope);
     PG_RETURN_INT32(settled);
 }
@@ -208,7 +213,7 @@ VDF_FUNCTION(vedfolnir_fail_task)
     held = SPI_processed == 1;
     vdf_settle_deletions(deletions);
     if (held && PG_GETARG_BOOL(3))
-        notify_next_phase(deletions);
+        notify_next_phase(vdf_queue_one_id(values[0]));
     vdf_queue_leave(&scope);
     PG_RETURN_BOOL(held);
 }
@@ -218,7 +223,7 @@ VDF_FUNCTION(vedfolnir_extend_lease)
     static const char sql[] =
         "UPDATE vedfolnir.cleanup_task AS t SET lease_until = pg_catalog.clock_timestamp() + $3, "
         "run_after = pg_catalog.clock_timestamp() + $3 FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS q(id, fence) "
-        "WHERE t.id = q.id AND t.fence = q.fence AND t.state = 'running'";
+        HELD_BY_CALLER;
     Oid types[] = {INT8ARRAYOID, INT8ARRAYOID, INTERVALOID};
     Datum values[3];
     QueueScope scope;
@@ -243,7 +248,7 @@ VDF_FUNCTION(vedfolnir_release_tasks)
         "UPDATE vedfolnir.cleanup_task AS t SET state = 'available', attempts = t.attempts - 1, lease_until = NULL, "
         "run_after = pg_catalog.clock_timestamp() "
         "FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS q(id, fence) "
-        "WHERE t.id = q.id AND t.fence = q.fence AND t.state = 'running'";
+        HELD_BY_CALLER;
     Oid types[] = {INT8ARRAYOID, INT8ARRAYOID};
     Datum values[2];
     QueueScope scope;
@@ -312,7 +317,7 @@ VDF_FUNCTION(vedfolnir_abandon_tasks)
     vdf_queue_execute(sql, 2, types, values, NULL);
     changed = (int) SPI_processed;
     vdf_settle_deletions(deletions);
-    notify_next_phase(deletions);
+    notify_next_phase(values[0]);
     vdf_queue_leave(&scope);
     PG_RETURN_INT32(changed);
 }

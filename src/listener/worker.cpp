@@ -314,6 +314,7 @@ void Worker::loop()
         const uint64_t seen = signals_.generation();
         Milliseconds pause{0};
         try {
+            const Clock::time_point began = Clock::now();
             const int claimed = round();
             if (failures > 0)
                 log_event(LogLevel::info, {{"service", service_config_.name}}, "database is back");
@@ -324,6 +325,11 @@ void Worker::loop()
                 service_->idle();
                 const Milliseconds longest = next_try_.count() > 0 ? std::min(next_try_, config_.poll) : config_.poll;
                 next_try_ = Milliseconds(0);
+                // A look that found nothing and was slow, because many tasks wait for an earlier phase, is not
+                // repeated at each wake-up: at most a third of the time goes into looking.
+                pause = std::chrono::duration_cast<Milliseconds>((Clock::now() - began) * 2);
+                if (pause < Milliseconds(50))
+                    pause = Milliseconds(0);
                 signals_.wait(seen, longest + Milliseconds(1));
             }
         } catch (const Error &error) {
