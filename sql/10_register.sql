@@ -62,4 +62,4 @@ DROP TABLE app.parts;
 \set VERBOSITY sqlstate
 SELECT count(*) FROM vedfolnir_delete_user('6', subject => 'part');
 \set VERBOSITY terse
-SELECT t.fresh();
+SELECT t.finish();

@@ -167,4 +167,4 @@ SELECT vedfolnir_set_policy('app.posts', 'posts_author_fkey', 'delete', collater
 SELECT vedfolnir_set_column('app.posts', 'editor_name', '''formerly '' || editor_name', 'posts_editor_fkey');
 SELECT * FROM t.run('1') ORDER BY step;
 TABLE app.posts ORDER BY id;
-SELECT t.fresh();
+SELECT t.finish();

@@ -76,4 +76,4 @@ SELECT vedfolnir_add_cleanup('app.users', 'redis_pattern', 'k:{id}');
 SELECT count(*) FROM vedfolnir_delete_users((SELECT array_agg(id) FROM app.users), false);
 SELECT kind, operation, service, left(target, 40) AS target, state FROM vedfolnir.cleanup_task
  ORDER BY kind, operation, service, target COLLATE "C";
-SELECT t.fresh();
+SELECT t.finish();

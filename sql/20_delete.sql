@@ -135,4 +135,4 @@ DELETE FROM app.chats WHERE id = 3;
 SELECT step, relation, via, action, row_count, collateral, t.masked(note) AS note FROM vedfolnir_delete_users('{1,2}', false) ORDER BY step;
 SELECT relation, action, sum(row_count), count(*) AS people FROM vedfolnir.audit_log GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT * FROM t.counts() ORDER BY relation COLLATE "C";
-SELECT t.fresh();
+SELECT t.finish();

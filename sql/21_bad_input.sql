@@ -75,4 +75,4 @@ SET vedfolnir.max_rows = 3;
 SELECT count(*) FROM vedfolnir_delete_user(2, false);
 RESET vedfolnir.max_rows;
 SET vedfolnir.lock_timeout = 'soon';
-SELECT t.fresh();
+SELECT t.finish();

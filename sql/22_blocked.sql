@@ -66,4 +66,4 @@ INSERT INTO app.x VALUES (1, 1);
 INSERT INTO app.y VALUES (1, 1, 1), (2, 2, 1);
 SELECT * FROM t.dry('1') ORDER BY step;
 SELECT * FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
-SELECT t.fresh();
+SELECT t.finish();

@@ -50,4 +50,4 @@ SELECT code, message FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, fals
 SELECT vedfolnir_register_subject('app.users', mode => 'tombstone');
 SELECT vedfolnir_set_policy('app.users', 'users_team_fkey', 'delete', collateral => 'delete');
 SELECT * FROM t.dry('1') ORDER BY step;
-SELECT t.fresh();
+SELECT t.finish();

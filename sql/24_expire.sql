@@ -41,4 +41,4 @@ SELECT step, relation, via, action, row_count FROM vedfolnir_expire_sessions('2'
 SELECT * FROM t.counts() ORDER BY relation COLLATE "C";
 DELETE FROM app.users WHERE id = 2;
 SELECT code FROM t.refused('SELECT * FROM vedfolnir_delete_user(2, false)');
-SELECT t.fresh();
+SELECT t.finish();

@@ -104,4 +104,4 @@ SELECT count(*) FROM vedfolnir_delete_user(1, false);
 SHOW synchronous_commit;
 COMMIT;
 SHOW synchronous_commit;
-SELECT t.fresh();
+SELECT t.finish();

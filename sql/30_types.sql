@@ -121,5 +121,5 @@ INSERT INTO app.users VALUES (1, '{}');
 SELECT * FROM t.refused('SELECT vedfolnir_register_subject(''app.users'', label_column => ''profile'')');
 SELECT vedfolnir_register_subject('app.users');
 SELECT * FROM t.run('1') ORDER BY step;
-SELECT t.fresh();
+SELECT t.finish();
 DROP EXTENSION citext CASCADE;

@@ -183,4 +183,4 @@ BEGIN;
 INSERT INTO app.later VALUES (3, 3), (4, 44);
 SELECT code, message FROM t.refused('SELECT * FROM vedfolnir_delete_user(3, false)');
 ROLLBACK;
-SELECT t.fresh();
+SELECT t.finish();

@@ -133,4 +133,4 @@ END $$;
 SELECT vedfolnir_register_subject('app.users');
 SELECT count(*), sum(row_count), sum(collateral) FROM t.run('1');
 SELECT relation, row_count FROM t.counts() WHERE row_count <> 1;
-SELECT t.fresh();
+SELECT t.finish();

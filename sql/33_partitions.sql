@@ -127,4 +127,4 @@ SET vedfolnir.fast_ri = off;
 SELECT * FROM t.run('2') ORDER BY step;
 RESET vedfolnir.fast_ri;
 SELECT count(*) FROM app.tree;
-SELECT t.fresh();
+SELECT t.finish();

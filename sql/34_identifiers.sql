@@ -77,4 +77,4 @@ INSERT INTO app."d nulls" VALUES (1);
 INSERT INTO app.c_nulls VALUES (1);
 SELECT vedfolnir_register_subject('app.users');
 SELECT step, relation, via, action FROM t.dry('1') ORDER BY step;
-SELECT t.fresh();
+SELECT t.finish();

@@ -157,4 +157,4 @@ INSERT INTO app.users VALUES (1);
 SELECT vedfolnir_register_subject('app.users');
 SELECT * FROM t.run('1') ORDER BY step;
 SELECT count(*) FROM app.people;
-SELECT t.fresh();
+SELECT t.finish();

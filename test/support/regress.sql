@@ -17,6 +17,12 @@ BEGIN
     CREATE SCHEMA app;
 END $$;
 
+CREATE FUNCTION t.finish() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    DROP SCHEMA IF EXISTS app CASCADE;
+    DROP EXTENSION vedfolnir CASCADE;
+END $$;
+
 -- Number and hash of the rows of each table of "app" (partitions and inheritance children for themselves).
 CREATE FUNCTION t.state() RETURNS TABLE (relation text, row_count bigint, hash text) LANGUAGE plpgsql AS $$
 DECLARE r record;
