@@ -65,6 +65,17 @@ std::string compare(const Pair &pair, const std::string &parent, const std::stri
     return parent + pair.parent_cast + " " + pair.op + " " + right;
 }
 
+// The pair that compares one element where the column is an array of references.
+Pair one_element(Pair pair)
+{
+    const std::string brackets = "[]";
+    if (pair.any && pair.child_cast.size() > brackets.size() &&
+        pair.child_cast.compare(pair.child_cast.size() - brackets.size(), brackets.size(), brackets) == 0)
+        pair.child_cast.resize(pair.child_cast.size() - brackets.size());
+    pair.any = false;
+    return pair;
+}
+
 // How the columns of the referred rows are addressed.
 enum class Parent
 {
@@ -311,8 +322,7 @@ ColumnValue &value_of(std::vector<ColumnValue> &values, const std::string &colum
 std::string remaining_elements(const Plan &plan, int edge)
 {
     const Edge &e = plan.graph.edges[edge];
-    Pair element = e.pairs[0];
-    element.any = false;
+    const Pair element = one_element(e.pairs[0]);
     std::string key = "d.vdf_k" + number(key_number(plan, e.parent, element.parent_column));
     return (boost::format("ARRAY(SELECT u.vdf_v FROM pg_catalog.unnest(c.%1%) WITH ORDINALITY AS u(vdf_v, vdf_o) WHERE "
                           "NOT EXISTS (SELECT FROM vdf_p%2% d WHERE %3%) ORDER BY u.vdf_o)") %
@@ -431,8 +441,7 @@ std::string sql_find_successor(const Plan &plan, int edge)
         for (const SetColumn &set : e.sets)
             if (e.action() == Action::set_default && set.column == pair.child)
                 value = "(" + set.defaults + ")";
-        pair.any = false;
-        where.push_back(compare(pair, "p." + pair.parent_column, value));
+        where.push_back(compare(one_element(pair), "p." + pair.parent_column, value));
     }
     return "SELECT p.tableoid AS vdf_t, p.ctid AS vdf_i FROM " + e.parent_from + " p WHERE " + join(where, " AND ");
 }
@@ -486,8 +495,7 @@ std::string sql_count_dangling(const Plan &plan, int edge)
     const Edge &e = plan.graph.edges[edge];
     std::vector<std::string> on;
     for (size_t i = 0; i < e.pairs.size(); i++) {
-        Pair pair = e.pairs[i];
-        pair.any = false;
+        const Pair pair = one_element(e.pairs[i]);
         on.push_back(compare(pair, "p." + pair.parent_column, child_in_keys(edge, i)));
     }
     return (boost::format("SELECT pg_catalog.count(*) FROM vdf_a a WHERE NOT EXISTS (SELECT FROM %1% p WHERE %2%)") %

@@ -323,11 +323,14 @@ void vdf_link_pair(Oid relation, const char *column, const char *expression, Oid
     /* The types' own equality where there is one for both, else the comparison of their text forms. */
     if (getBaseType(parent_type) == getBaseType(child_type))
         op = lookup_type_cache(parent_type, TYPECACHE_EQ_OPR)->eq_opr;
-    else {
-        int level = vdf_set_path();
+    else { /* implicit casts count: as text, the numeric 1.0 would not be the bigint 1 */
+        Operator found = oper(NULL, list_make2(makeString(pstrdup("pg_catalog")), makeString(pstrdup("="))),
+                              getBaseType(parent_type), getBaseType(child_type), true, -1);
 
-        op = OpernameGetOprid(list_make1(makeString(pstrdup("="))), getBaseType(parent_type), getBaseType(child_type));
-        vdf_unset_path(level);
+        if (found != NULL) {
+            op = oprid(found);
+            ReleaseSysCache(found);
+        }
     }
     if (OidIsValid(op)) {
         compare_columns(pair, op, parent_type, parent_collation, child_type, child_collation);
