@@ -1,5 +1,11 @@
 -- Suggestions: what to decide for edges without a policy, and one call that writes it.
 CREATE SCHEMA public50; SET search_path = public50, public;
+\set ECHO none
+SET client_min_messages = warning;
+DROP EXTENSION IF EXISTS vedfolnir CASCADE;
+DROP SCHEMA IF EXISTS app CASCADE;
+RESET client_min_messages;
+\set ECHO all
 CREATE EXTENSION vedfolnir SCHEMA public;
 \pset format unaligned
 \set VERBOSITY terse

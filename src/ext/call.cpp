@@ -206,6 +206,7 @@ static List *answer_people(VdfWork *w, const VdfPseudonym *arguments)
                                   w->run->plan->graph.nodes[w->run->plan->graph.root].display)));
     if (missing)
         vdf_find_ghost(w);
+    vdf_check_holds(w);
     vdf_check_reason(w);
     return execute_call(w, arguments);
 }

@@ -30,6 +30,11 @@ void vdf_call_run(FunctionCallInfo fcinfo, VdfCall *call);
 Datum vdf_key_datum(VdfDeletionPlan *plan, const char *key);
 char *vdf_key_text(VdfDeletionPlan *plan, Datum key);
 
+/* One deletion of a person at a time, whatever the isolation level; until the end of the transaction. */
+void vdf_lock_person(const char *subject, const char *key);
+/* Does the text hold the word, standing alone? */
+bool vdf_has_word(const char *text, const char *word);
+
 /* Checks (42501) who may delete and who may look; a refused run is logged. */
 void vdf_require_run(VdfDeletionPlan *plan);
 void vdf_require_look(VdfDeletionPlan *plan);

@@ -56,16 +56,19 @@ void vdf_read_keys(VdfWork *w)
     w->n = kept;
 }
 
-/* One deletion of a person at a time, whatever the isolation level. */
+void vdf_lock_person(const char *subject, const char *key)
+{
+    char *text = psprintf("%s:%s", subject, key);
+
+    (void) DirectFunctionCall1(pg_advisory_xact_lock_int8,
+                               Int64GetDatum((int64) DatumGetUInt64(hash_any_extended((const unsigned char *) text, strlen(text),
+                                                                                     0x7664666c))));
+}
+
 void vdf_lock_people(VdfWork *w)
 {
-    for (int i = 0; i < w->n; i++) {
-        char *text = psprintf("%s:%s", w->call->subject, vdf_key_text(w->run->plan, w->values[i]));
-
-        (void) DirectFunctionCall1(pg_advisory_xact_lock_int8,
-                                   Int64GetDatum((int64) DatumGetUInt64(hash_any_extended((const unsigned char *) text,
-                                                                                         strlen(text), 0x7664666c))));
-    }
+    for (int i = 0; i < w->n; i++)
+        vdf_lock_person(w->call->subject, vdf_key_text(w->run->plan, w->values[i]));
 }
 
 void vdf_find_people(VdfWork *w, bool lock)
@@ -128,8 +131,7 @@ void vdf_find_ghost(VdfWork *w)
     MemoryContextSwitchTo(caller);
 }
 
-/* Does the text hold the word, standing alone? */
-static bool has_word(const char *text, const char *word)
+bool vdf_has_word(const char *text, const char *word)
 {
     size_t length = strlen(word);
 
@@ -146,8 +148,8 @@ void vdf_check_reason(VdfWork *w)
     if (w->call->reason == NULL)
         return;
     for (int i = 0; i < w->n; i++)
-        if ((w->keys[i] && has_word(w->call->reason, w->keys[i])) ||
-            (w->labels[i] && has_word(w->call->reason, w->labels[i])))
+        if ((w->keys[i] && vdf_has_word(w->call->reason, w->keys[i])) ||
+            (w->labels[i] && vdf_has_word(w->call->reason, w->labels[i])))
             ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the reason names the person"),
                             errdetail("It would stay in the audit. Nothing was changed."),
                             errhint("Write a ticket number that does not contain the key or the name.")));

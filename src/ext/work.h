@@ -29,6 +29,8 @@ void vdf_find_people(VdfWork *w, bool lock);
 void vdf_find_ghost(VdfWork *w);
 /* 22023 when the reason names the person. */
 void vdf_check_reason(VdfWork *w);
+/* hold.cpp: VF008 in a run, a block row in a dry run. */
+void vdf_check_holds(VdfWork *w);
 
 /* notice.cpp: what a call says beside its rows. */
 void vdf_notice_dry(VdfWork *w, VdfTotals totals);

@@ -60,3 +60,17 @@ CREATE FUNCTION vedfolnir_forget(relation text, edge name DEFAULT NULL, subject 
     AS 'MODULE_PATHNAME', 'vedfolnir_forget';
 COMMENT ON FUNCTION vedfolnir_forget(text, name, name)
     IS 'removes what was declared for a relation, or for one of its edges, by the names that were declared; returns how much';
+
+CREATE FUNCTION vedfolnir_hold(user_key text, reason text, until timestamptz DEFAULT NULL, subject name DEFAULT 'user')
+    RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_hold';
+COMMENT ON FUNCTION vedfolnir_hold(text, text, timestamptz, name)
+    IS 'forbids the deletion of a person until the hold is released or over';
+
+CREATE FUNCTION vedfolnir_release(user_key text, reason text, subject name DEFAULT 'user') RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_release';
+COMMENT ON FUNCTION vedfolnir_release(text, text, name) IS 'ends the holds on a person; they stay on record';
