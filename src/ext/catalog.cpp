@@ -4,6 +4,88 @@
 #include "ext/expression.h"
 #include "ext/report.h"
 
+static bool key_columns(Oid constraint, int *n, AttrNumber *referring, AttrNumber *referred)
+{
+    HeapTuple tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+    AttrNumber set[INDEX_MAX_KEYS];
+    Oid equal[INDEX_MAX_KEYS], equal_parent[INDEX_MAX_KEYS], equal_child[INDEX_MAX_KEYS];
+    int nset;
+
+    *n = 0;
+    if (!HeapTupleIsValid(tuple))
+        return false;
+    DeconstructFkConstraintRow(tuple, n, referring, referred, equal, equal_parent, equal_child, &nset, set);
+    ReleaseSysCache(tuple);
+    return true;
+}
+
+AttrNumber vdf_referred_column(Oid constraint)
+{
+    AttrNumber referring[INDEX_MAX_KEYS], referred[INDEX_MAX_KEYS];
+    int n;
+
+    return key_columns(constraint, &n, referring, referred) ? referred[0] : InvalidAttrNumber;
+}
+
+static int referring_columns(Oid constraint, AttrNumber *referring)
+{
+    AttrNumber referred[INDEX_MAX_KEYS];
+    int n;
+
+    (void) key_columns(constraint, &n, referring, referred);
+    return n;
+}
+
+/* Does the relation have a key of its own to the same table over columns of the same names? */
+static bool has_own_key(const VdfForeignKey *keys, int n, const VdfForeignKey *inherited, Oid relation)
+{
+    AttrNumber theirs[INDEX_MAX_KEYS], own[INDEX_MAX_KEYS];
+    int ntheirs = referring_columns(inherited->oid, theirs);
+
+    for (int i = 0; i < n; i++) {
+        bool same = keys[i].relation == relation && keys[i].referenced == inherited->referenced &&
+                    referring_columns(keys[i].oid, own) == ntheirs;
+
+        for (int j = 0; same && j < ntheirs; j++)
+            same = strcmp(get_attname(relation, own[j], false), get_attname(inherited->relation, theirs[j], false)) == 0;
+        if (same)
+            return true;
+    }
+    return false;
+}
+
+/* Rows of an inheriting table show up in the table that has the key, but no key looks after them. */
+static VdfForeignKey *add_inheriting_tables(VdfForeignKey *keys, int *count)
+{
+    int n = *count, room = *count;
+
+    for (int i = 0; i < *count; i++) {
+        List *heirs;
+        ListCell *cell;
+
+        if (get_rel_relkind(keys[i].relation) != RELKIND_RELATION || !has_subclass(keys[i].relation))
+            continue;
+        heirs = find_all_inheritors(keys[i].relation, NoLock, NULL);
+        foreach (cell, heirs) {
+            Oid heir = lfirst_oid(cell);
+
+            if (heir == keys[i].relation || get_rel_relkind(heir) != RELKIND_RELATION ||
+                has_own_key(keys, *count, &keys[i], heir))
+                continue;
+            if (n == room) {
+                room = room * 2 + 16;
+                keys = (VdfForeignKey *) repalloc(keys, sizeof(VdfForeignKey) * room);
+            }
+            keys[n] = keys[i];
+            keys[n].relation = heir;
+            keys[n].enforced = keys[n].validated = keys[n].deferrable = false;
+            n++;
+        }
+    }
+    *count = n;
+    return keys;
+}
+
 VdfForeignKey *vdf_foreign_keys(int *count, bool *any_deferrable)
 {
     Relation catalog = table_open(ConstraintRelationId, AccessShareLock);
@@ -27,7 +109,7 @@ VdfForeignKey *vdf_foreign_keys(int *count, bool *any_deferrable)
         key = &keys[n++];
         memset(key, 0, sizeof(VdfForeignKey));
         key->oid = form->oid;
-        key->relation = form->conrelid;
+        key->relation = key->declared_on = form->conrelid;
         key->referenced = form->confrelid;
         key->name = form->conname;
         key->delete_type = form->confdeltype;
@@ -40,7 +122,7 @@ VdfForeignKey *vdf_foreign_keys(int *count, bool *any_deferrable)
     systable_endscan(scan);
     table_close(catalog, AccessShareLock);
     *count = n;
-    return keys;
+    return add_inheriting_tables(keys, count);
 }
 
 Oid vdf_partition_root(Oid relation)
@@ -242,6 +324,13 @@ void vdf_set_columns(Oid relation, const AttrNumber *attributes, int n, bool onl
     edge->nsets = kept;
 }
 
+/* An inheriting table numbers its columns otherwise. */
+static void translate_columns(const VdfForeignKey *key, AttrNumber *columns, int n)
+{
+    for (int i = 0; key->declared_on != key->relation && i < n; i++)
+        columns[i] = get_attnum(key->relation, get_attname(key->declared_on, columns[i], false));
+}
+
 void vdf_key_details(const VdfForeignKey *key, VdfEdge *edge, AttrNumber *attributes, int *nattributes)
 {
     HeapTuple tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(key->oid));
@@ -256,6 +345,8 @@ void vdf_key_details(const VdfForeignKey *key, VdfEdge *edge, AttrNumber *attrib
                         errhint("Run the statement again.")));
     DeconstructFkConstraintRow(tuple, &n, referring, referred, equal, equal_parent, equal_child, &nset, set);
     ReleaseSysCache(tuple);
+    translate_columns(key, referring, n);
+    translate_columns(key, set, nset);
 
     pairs = (VdfPair *) palloc0(sizeof(VdfPair) * n);
     for (int i = 0; i < n; i++) {
@@ -278,20 +369,6 @@ void vdf_key_details(const VdfForeignKey *key, VdfEdge *edge, AttrNumber *attrib
     else
         vdf_set_columns(key->relation, referring, n, edge->policy == VDF_ACTION_NULLIFY && !key->full, action == VDF_ACTION_DEFAULT,
                         edge);
-}
-
-AttrNumber vdf_referred_column(Oid constraint)
-{
-    HeapTuple tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
-    AttrNumber referring[INDEX_MAX_KEYS], referred[INDEX_MAX_KEYS], set[INDEX_MAX_KEYS];
-    Oid equal[INDEX_MAX_KEYS], equal_parent[INDEX_MAX_KEYS], equal_child[INDEX_MAX_KEYS];
-    int n, nset;
-
-    if (!HeapTupleIsValid(tuple))
-        return InvalidAttrNumber;
-    DeconstructFkConstraintRow(tuple, &n, referring, referred, equal, equal_parent, equal_child, &nset, set);
-    ReleaseSysCache(tuple);
-    return referred[0];
 }
 
 void vdf_link_pair(Oid relation, const char *column, const char *expression, Oid parent, const char *parent_column,

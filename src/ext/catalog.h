@@ -12,6 +12,7 @@ typedef struct VdfForeignKey
 {
     Oid oid;
     Oid relation;
+    Oid declared_on; /* the relation itself, or the one that it inherits from: an inheriting table has no key of its own */
     Oid referenced;
     NameData name;
     char delete_type;
@@ -22,7 +23,7 @@ typedef struct VdfForeignKey
     bool deferrable;
 } VdfForeignKey;
 
-/* All foreign keys of the database, temporary tables of other sessions left out. */
+/* All foreign keys of the database, and for tables that inherit the columns but not the key one more each; temporary tables of other sessions left out. */
 VdfForeignKey *vdf_foreign_keys(int *count, bool *any_deferrable);
 
 /* The top of a partition tree; the relation itself when it is no partition. */

@@ -224,9 +224,10 @@ static void detail_edges(Gathering *g, const unsigned char *reachable)
             continue;
         CHECK_FOR_INTERRUPTS();
         *edge = g->edges[i];
-        info->constraint = link ? InvalidOid : g->keys[i].oid;
+        info->constraint = link || g->keys[i].declared_on != relation ? InvalidOid : g->keys[i].oid;
         info->relation = relation;
         info->parent_relation = parent;
+        info->inherited = !link && g->keys[i].declared_on != relation;
         info->owner = vdf_relation_owner(relation);
         info->deferrable = !link && g->keys[i].deferrable;
         describe_relation(edge, relation, parent);

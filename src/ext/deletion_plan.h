@@ -24,6 +24,7 @@ typedef struct VdfEdgeInfo
     Oid reassign_type;
     int32 reassign_typmod;
     bool deferrable;
+    bool inherited; /* the table inherits the columns of a key, and has no key */
 } VdfEdgeInfo;
 
 typedef struct VdfNodeInfo

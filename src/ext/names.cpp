@@ -59,6 +59,11 @@ static List *edge_names(const char *subject, Oid relation)
     vdf_store_run(&store,
                   "SELECT conname FROM pg_catalog.pg_constraint WHERE conrelid OPERATOR(pg_catalog.=) $1 "
                   "AND contype OPERATOR(pg_catalog.=) 'f' AND conparentid OPERATOR(pg_catalog.=) 0 "
+                  "UNION SELECT k.conname FROM pg_catalog.pg_constraint k WHERE k.contype OPERATOR(pg_catalog.=) 'f' "
+                  "AND k.conrelid OPERATOR(pg_catalog.=) ANY (ARRAY(WITH RECURSIVE up(oid) AS (SELECT i.inhparent FROM "
+                  "pg_catalog.pg_inherits i WHERE i.inhrelid OPERATOR(pg_catalog.=) $1 UNION SELECT i.inhparent FROM "
+                  "pg_catalog.pg_inherits i JOIN up u ON i.inhrelid OPERATOR(pg_catalog.=) u.oid) SELECT up.oid FROM up "
+                  "JOIN pg_catalog.pg_class r ON r.oid OPERATOR(pg_catalog.=) up.oid AND r.relkind OPERATOR(pg_catalog.=) 'r')) "
                   "UNION SELECT link FROM vedfolnir.link WHERE relation::pg_catalog.oid OPERATOR(pg_catalog.=) $1 "
                   "AND subject OPERATOR(pg_catalog.=) $2 ORDER BY 1",
                   2, types, values, NULL, true);

@@ -81,6 +81,11 @@ static char *policy_call(const VdfEdge *edge, const char *action)
                     quote_literal_cstr(edge->name), action);
 }
 
+char *vdf_collateral_remedy(const VdfEdge *edge)
+{
+    return policy_call(edge, "'delete', collateral => 'delete'");
+}
+
 /* The call that a missing decision asks for: what fits the columns, with the choice left to a person. */
 static char *undeclared_remedy(const VdfEdge *edge)
 {
@@ -263,7 +268,7 @@ static void block_collateral(VdfRun *run)
         if (run->edges[i].sources > 0 && !e->collateral_ok)
             vdf_block(run, i, run->edges[i].sources,
                       psprintf("%s to other users", run->edges[i].sources == 1 ? "belongs" : "belong"),
-                      policy_call(e, "'delete', collateral => 'delete'"), false);
+                      vdf_collateral_remedy(e), false);
     }
 }
 

@@ -107,6 +107,8 @@ void vdf_prove(VdfRun *run);
 void vdf_prove_links(VdfRun *run);
 
 void vdf_block(VdfRun *run, int edge, uint64 rows, char *reason, char *remedy, bool listed);
+/* The call that accepts that rows of other people go with an edge. */
+char *vdf_collateral_remedy(const VdfEdge *edge);
 void vdf_count_user(VdfRun *run, int user, int edge, uint64 rows);
 /* Prepares a statement of the plan. */
 void vdf_statement_of(VdfRun *run, VdfStatement *statement, VdfSql kind, int number, unsigned flags, Oid owner);

@@ -48,8 +48,12 @@ static void note_edge(VdfRun *run, VdfStep *step, int edge)
     if (run->edges[edge].collateral > 0)
         note(step, psprintf("%s of other users %s with them", vdf_rows(run->edges[edge].collateral),
                             run->edges[edge].collateral == 1 ? "goes" : "go"));
+    if (run->edges[edge].sources > 0 && !e->collateral_ok)
+        note(step, psprintf("refused: %s", vdf_collateral_remedy(e)));
     if (action != VDF_ACTION_RETAIN)
         note_triggers(step, vdf_facts(run->plan, info->relation), action == VDF_ACTION_DELETE);
+    if (info->inherited)
+        note(step, "the table inherits the columns, not the foreign key");
     if (!e->validated && !e->link)
         note(step, "the foreign key is NOT VALID");
     if (action != VDF_ACTION_RETAIN)
