@@ -56,6 +56,29 @@ static char *plural(uint64 n, const char *one, const char *many)
     return psprintf("%s %s", vdf_number(n), n == 1 ? one : many);
 }
 
+/* What to type after a dry run: decide what is undecided, accept what is in the way, or run. */
+static char *next_call(VdfWork *w, VdfTotals totals, const char *more)
+{
+    ListCell *cell;
+    char *remedy = NULL;
+
+    foreach (cell, w->run->blockers) {
+        VdfBlocker *b = (VdfBlocker *) lfirst(cell);
+
+        if (strcmp(b->reason, "no policy") == 0)
+            return psprintf("SELECT * FROM vedfolnir_suggest_policies(%s);",
+                            strcmp(w->call->subject, "user") == 0 ? "" : quote_literal_cstr(w->call->subject));
+        if (remedy == NULL)
+            remedy = b->remedy;
+    }
+    if (remedy != NULL)
+        return remedy;
+    if (totals.blocking > 0)
+        return psprintf("SELECT * FROM vedfolnir_check(%s);",
+                        strcmp(w->call->subject, "user") == 0 ? "" : quote_literal_cstr(w->call->subject));
+    return psprintf("SELECT * FROM %s(%s, dry_run => false%s);", w->call->function, w->call->shown, more);
+}
+
 void vdf_notice_dry(VdfWork *w, VdfTotals totals)
 {
     StringInfoData text;
@@ -71,11 +94,7 @@ void vdf_notice_dry(VdfWork *w, VdfTotals totals)
                          plural(totals.references, "reference", "references"), plural(totals.tasks, "task", "tasks"));
     if (totals.blocking > 0)
         appendStringInfo(&text, ", %s", plural(totals.blocking, "edge blocks", "edges block"));
-    ereport(NOTICE, (errmsg_internal("%s", text.data),
-                     totals.blocking > 0
-                         ? errhint("SELECT * FROM vedfolnir_suggest_policies(%s);",
-                                   strcmp(w->call->subject, "user") == 0 ? "" : quote_literal_cstr(w->call->subject))
-                         : errhint("SELECT * FROM %s(%s, dry_run => false%s);", w->call->function, w->call->shown, more)));
+    ereport(NOTICE, (errmsg_internal("%s", text.data), errhint("%s", next_call(w, totals, more))));
 }
 
 void vdf_notice_run(VdfWork *w, VdfTotals totals, const pg_uuid_t *id, bool open)
@@ -95,7 +114,9 @@ void vdf_notice_run(VdfWork *w, VdfTotals totals, const pg_uuid_t *id, bool open
              open ? errdetail("Deletion %s is pending until its tasks are done; %s queued.", vdf_uuid_text(id),
                               plural(totals.tasks, "task was", "tasks were"))
                   : errdetail("Deletion %s is complete; no tasks were queued.", vdf_uuid_text(id)),
-             errhint("SELECT * FROM vedfolnir_verify_user(%s%s);", w->call->many ? quote_literal_cstr(w->keys[0]) : w->call->shown,
+             w->call->expire
+                 ? errhint("SELECT * FROM vedfolnir.queue_status;")
+                 : errhint("SELECT * FROM vedfolnir_verify_user(%s%s);", w->call->many ? quote_literal_cstr(w->keys[0]) : w->call->shown,
                      vdf_further_arguments(w->call))));
 }
 
