@@ -136,8 +136,9 @@ static char *key_of_label(const char *subject, char *label)
     if (c->label_column == NULL)
         ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                         errmsg("subject \"%s\" has no label column", subject),
-                        errhint("SELECT vedfolnir_register_subject(%s, label_column => '...');",
-                                quote_literal_cstr(plan->graph.nodes[plan->graph.root].display))));
+                        errhint("SELECT vedfolnir_register_subject(%s, key_column => %s, label_column => '...', mode => '%s', subject => %s);",
+                                quote_literal_cstr(plan->graph.nodes[plan->graph.root].display), quote_literal_cstr(c->key_column),
+                                c->tombstone ? "tombstone" : "delete", quote_literal_cstr(subject))));
     get_atttypetypmodcoll(c->relation, get_attnum(c->relation, c->label_column), &type, &typmod, &collation);
     value = vdf_read_value(c->relation, type, -1, label);
     memset(&executor, 0, sizeof(executor));
