@@ -22,6 +22,13 @@ for my $option (@options)
 IPC::Run::run([ $listener, '--help' ], '>', \$out, '2>', \$err);
 for my $flag ($out =~ /(--[a-z-]+)/g) { like($manual, qr/`\Q$flag\E/, "$flag is in the manual"); }
 
+# The manual page is made from the manual; every option of the program and of the file is in it.
+IPC::Run::run([ 'perl', "$root/tools/man.pl", 'vedfolnir-listener', '1', '1.0' ], '<', "$root/doc/vedfolnir-listener.md", '>', \my $page, '2>', \$err);
+is($? . $err, '0', 'the manual page is made');
+(my $plain = $page) =~ s/\\-/-/g;
+like($plain, qr/^\.SH NAME\nvedfolnir-listener - does the work/m, 'with a name and a purpose');
+for my $option (@options) { my ($name) = $option =~ / (.*)/; like($plain, qr/\\fB\Q$name\E\\fR/, "$option is in the manual page"); }
+
 # The sample as it is, and with everything in it switched on but what excludes each other.
 my $dir = PostgreSQL::Test::Utils::tempdir();
 sub check_sample
