@@ -35,10 +35,11 @@ installcheck: | build-dirs
 
 listener:
 	cmake -S . -B build/cmake -DCMAKE_BUILD_TYPE=RelWithDebInfo
-	cmake --build build/cmake --target vedfolnir-listener
+	cmake --build build/cmake --target vedfolnir-listener --target manual
 
 install-listener: listener
 	install -D -m 755 build/cmake/vedfolnir-listener '$(DESTDIR)$(bindir)/vedfolnir-listener'
+	install -D -m 644 build/cmake/vedfolnir-listener.1 '$(DESTDIR)$(mandir)/man1/vedfolnir-listener.1'
 
 lint:
 	bash tools/lint.sh
