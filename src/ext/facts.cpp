@@ -154,8 +154,9 @@ char *vdf_missing_index(const VdfDeletionPlan *plan, int edge)
     bool found = false;
     StringInfoData columns;
 
+    /* An index on the column does not help where the values are computed, or elements of an array. */
     for (int i = 0; i < info->nattributes; i++)
-        if (info->attributes[i] == InvalidAttrNumber)
+        if (info->attributes[i] == InvalidAttrNumber || plan->graph.edges[edge].pairs[i].any)
             return pstrdup("");
     table = open_planned(info->relation);
     indexes = RelationGetIndexList(table);

@@ -92,6 +92,8 @@ void vdf_notice_dry(VdfWork *w, VdfTotals totals)
         appendStringInfo(&text, "dry run, nothing was deleted: %s of %s would go, %s would be cleared, %s would be queued",
                          vdf_rows(totals.rows), plural(totals.relations, "relation", "relations"),
                          plural(totals.references, "reference", "references"), plural(totals.tasks, "task", "tasks"));
+    if (w->run->tombstone)
+        appendStringInfo(&text, ", %s would become a tombstone", vdf_rows(w->run->root_rows));
     if (totals.blocking > 0)
         appendStringInfo(&text, ", %s", plural(totals.blocking, "edge blocks", "edges block"));
     ereport(NOTICE, (errmsg_internal("%s", text.data), errhint("%s", next_call(w, totals, more))));
@@ -109,6 +111,8 @@ void vdf_notice_run(VdfWork *w, VdfTotals totals, const pg_uuid_t *id, bool open
         appendStringInfo(&text, "deleted: %s of %s, %s cleared, %s queued", vdf_rows(totals.rows),
                          plural(totals.relations, "relation", "relations"), plural(totals.references, "reference", "references"),
                          plural(totals.tasks, "task", "tasks"));
+    if (w->run->tombstone)
+        appendStringInfo(&text, ", %s became a tombstone", vdf_rows(w->run->root_rows));
     ereport(NOTICE,
             (errmsg_internal("%s", text.data),
              open ? errdetail("Deletion %s is pending until its tasks are done; %s queued.", vdf_uuid_text(id),

@@ -54,7 +54,8 @@ static char *doubles_sql(VdfRun *run, int edge, Relation index)
         column = quote_identifier(get_attname(form->indrelid, number, false));
         if (number == info->attributes[0]) {
             found = true;
-            appendStringInfo(&stays, " AND o.%s %s $1", column, vdf_operator(index_equality(index, i)));
+            appendStringInfo(&stays, " AND o.%s %s ($1)%s", column, vdf_operator(index_equality(index, i)),
+                             vdf_cast(get_atttype(form->indrelid, number)));
         } else {
             appendStringInfo(&stays, " AND o.%s %s c.%s", column, vdf_operator(index_equality(index, i)), column);
             appendStringInfo(&moves, " AND o.%s %s c.%s", column, vdf_operator(index_equality(index, i)), column);
