@@ -35,6 +35,8 @@ class Case:
     key: str
     mode: str = "delete"
     isolation: str = "READ COMMITTED"
+    extra_keys: list = field(default_factory=list)  # several people in one call
+    call: str = "text"            # which overload: text, bigint, uuid
     committed: bool = False       # the data is committed before the run; else all happens in one transaction
     items: list = field(default_factory=list)
     policies: list = field(default_factory=list)    # dicts: relation, edge, action, collateral, reassign_to
@@ -63,13 +65,23 @@ class Case:
     def configuration(self):
         return [self.register_sql()] + [self.link_sql(link) for link in self.links] + [self.policy_sql(p) for p in self.policies]
 
+    def keys(self):
+        return [self.key] + self.extra_keys
+
     def run_sql(self, dry_run, plan_hash=None):
+        function, argument = "vedfolnir_delete_user", "user_key => " + literal(self.key)
+        if self.extra_keys:
+            function, argument = "vedfolnir_delete_users", "user_keys => ARRAY[%s]" % ", ".join(map(literal, self.keys()))
+        elif self.call == "bigint":
+            argument = "user_id => " + self.key
+        elif self.call == "uuid":
+            argument = "user_uuid => " + literal(self.key)
         extra = "" if plan_hash is None else ", plan_hash => " + literal(plan_hash)
-        return "SELECT step, relation, via, action, row_count, collateral, note FROM vedfolnir_delete_user(user_key => %s, dry_run => %s%s)" % (
-            literal(self.key), "true" if dry_run else "false", extra)
+        return "SELECT step, relation, via, action, row_count, collateral, note FROM %s(%s, dry_run => %s%s)" % (
+            function, argument, "true" if dry_run else "false", extra)
 
     def save(self, path, remark):
-        facts = {k: getattr(self, k) for k in ("seed", "root", "key_column", "key", "mode", "isolation", "policies", "links", "committed")}
+        facts = {k: getattr(self, k) for k in ("seed", "root", "key_column", "key", "mode", "isolation", "policies", "links", "committed", "extra_keys", "call")}
         with open(path, "w", encoding="utf-8") as f:
             for line in remark.splitlines():
                 f.write("-- " + line + "\n")

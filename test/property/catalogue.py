@@ -40,6 +40,8 @@ WHERE i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL AND n.nspname N
 
 PARTITION_KEYS = "SELECT partrelid, partattrs::int2[] FROM pg_catalog.pg_partitioned_table"
 
+KEEPERS = "SELECT tgrelid, tgname FROM pg_catalog.pg_trigger WHERE tgname LIKE 'aa_keep%' AND tgparentid = 0"
+
 TREES = """
 SELECT p.partrelid, t.relid::oid FROM pg_catalog.pg_partitioned_table p, LATERAL pg_catalog.pg_partition_tree(p.partrelid) t"""
 
@@ -127,6 +129,11 @@ class Catalogue:
         cursor.execute(UNIQUES)
         self.uniques = [(self.relations[rel], [self.relations[rel].attributes[a].name for a in attributes], not_distinct, immediate)
                         for rel, attributes, not_distinct, immediate in cursor.fetchall()]
+
+        cursor.execute(KEEPERS)
+        keepers = cursor.fetchall()
+        self.delete_keepers = {oid for oid, name in keepers if name == "aa_keep_deleted"}
+        self.update_keepers = {oid for oid, name in keepers if name == "aa_keep_updated"}
 
     def add_links(self, links):
         by_name = {r.qualified(): r for r in self.relations.values()}

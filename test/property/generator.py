@@ -256,6 +256,12 @@ class Generator:
         victim = root.rows[0] if self.chance(0.7) else rng.choice(root.rows)
         case = Case(self.seed, root.qualified(), root.primary[0].name, victim[root.primary[0]])
         case.mode = "tombstone" if self.chance(0.1) else "delete"
+        kind = root.primary[0].kind.name
+        if self.chance(0.15):
+            others = [r[root.primary[0]] for r in root.rows if r is not victim]
+            case.extra_keys = rng.sample(others, min(len(others), rng.randint(1, 3)))
+        elif self.chance(0.5):
+            case.call = {"int4": "bigint", "int8": "bigint", "posint": "bigint", "uuid": "uuid"}.get(kind, "text")
         case.committed = self.chance(0.1)
         case.isolation = rng.choices(["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"], [6, 2, 2])[0]
         needs = []
@@ -295,6 +301,11 @@ class Generator:
                 continue
             name, on = table.qualified(), frozenset([table.qualified()])
             style = rng.choice(["row", "row", "statement", "before", "update"])
+            if self.chance(0.06):
+                event, what = rng.choice([("DELETE", "deleted"), ("UPDATE", "updated")])
+                sql = "CREATE TRIGGER aa_keep_%s BEFORE %s ON %s FOR EACH ROW EXECUTE FUNCTION audit_log.keep()" % (what, event, name)
+                case.items.append(Item("trigger", sql, on))
+                continue
             if style == "row":
                 sql = "CREATE TRIGGER zz_log AFTER DELETE OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION audit_log.log_row()" % name
             elif style == "statement":
@@ -313,6 +324,8 @@ CREATE FUNCTION audit_log.log_row() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     RETURN NULL; END $$;
 CREATE FUNCTION audit_log.log_gone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     INSERT INTO audit_log.entry SELECT current_user, 'GONE', TG_RELID::regclass, gone::text FROM gone; RETURN NULL; END $$;
+CREATE FUNCTION audit_log.keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF TG_OP = 'DELETE' THEN RETURN NULL; END IF; RETURN OLD; END $$;
 CREATE FUNCTION audit_log.pass() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END $$"""
 

@@ -11,7 +11,7 @@ DECLARED_SQL = {"c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT", "a": "NO AC
 
 def possible(reference):
     """Reassigning, retaining and links have no native form; a tombstone keeps its root row."""
-    return reference.mode == "delete" and all(a in ACTION_SQL for a in reference.actions) and not any(e.link for e in reference.edges)
+    return reference.mode == "delete" and all(a in ACTION_SQL for a in reference.actions) and not any(e.link for e in reference.edges) and not reference.out.kept
 
 
 def alter_statements(reference):
@@ -36,7 +36,8 @@ def check(cursor, case, catalogue, reference):
         for sql in alter_statements(reference):
             cursor.execute(sql)
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("DELETE FROM %s WHERE %s = %s::%s" % (root.qualified(), ident(case.key_column), literal(case.key), root.named(case.key_column).sql_type))
+        cursor.execute("DELETE FROM %s WHERE %s IN (%s)" % (root.qualified(), ident(case.key_column), ", ".join(
+            "%s::%s" % (literal(key), root.named(case.key_column).sql_type) for key in case.keys())))
     except psycopg2.Error as error:
         return "failed", "%s %s" % (error.pgcode, error.diag.message_primary)
     if out.conflict:

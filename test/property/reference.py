@@ -18,6 +18,7 @@ class Outcome:
         self.collateral_refused = False
         self.lenient = []               # why the outcome may also be a refusal
         self.must_fail = []             # why the run fails although no blocker is predicted by name
+        self.kept = set()               # partition roots whose triggers keep rows back
         self.final = {}                 # expected rows per partition root
         self.updated = {}               # row -> new values
         self.loose_cells = set()        # (row, column): spelling is not decided, only equality
@@ -27,7 +28,7 @@ class Outcome:
 
 
 class Reference:
-    def __init__(self, catalogue, state, defaults, root, key_column, key, mode, policies):
+    def __init__(self, catalogue, state, defaults, root, key_column, keys, mode, policies):
         self.catalogue, self.state, self.defaults = catalogue, state, defaults
         self.root = root
         self.mode = mode
@@ -36,9 +37,9 @@ class Reference:
         self.policy = [chosen.get((e.child.qualified(), e.name)) for e in self.edges]
         self.actions = [p["action"] if p else e.link or DECLARED[e.declared] for p, e in zip(self.policy, self.edges)]
         attribute = root.named(key_column)
-        wanted = canonical(key, attribute.base, attribute.base, attribute.locale)
-        self.root_row = next(r for r in state[root.oid]
-                             if canonical(r.values[key_column], attribute.base, attribute.base, attribute.locale) == wanted)
+        known = {canonical(r.values[key_column], attribute.base, attribute.base, attribute.locale): r for r in state[root.oid]}
+        self.roots = {known[canonical(key, attribute.base, attribute.base, attribute.locale)] for key in keys}
+        self.tombstones = self.roots if mode == "tombstone" else set()
 
     # ---- keys ----
     def child_side(self, edge, row, values=None):
@@ -93,7 +94,7 @@ class Reference:
             row = queue.pop()
             for e in self.edges_below[self.top_of[row]]:
                 for child in self.referring(e, row):
-                    if child not in gone and child not in stop and not (self.mode == "tombstone" and child is self.root_row):
+                    if child not in gone and child not in stop and child not in self.tombstones:
                         gone.add(child)
                         queue.append(child)
         return gone
@@ -106,16 +107,17 @@ class Reference:
         for e, edge in enumerate(self.edges):
             if self.actions[e] == "delete":
                 self.edges_below[edge.parent.top].append(e)
-        self.gone = self.closure([self.root_row])          # a tombstoned root counts as gone for its edges
+        self.gone = self.closure(self.roots)          # a tombstone counts as gone for the edges that lead to it
         self.find_cycles()
         self.count_deletes()
         self.mark_collateral()
         self.change_survivors()
         self.find_blockers()
-        out.deleted = set(self.gone) - ({self.root_row} if self.mode == "tombstone" else set())
+        out.deleted = self.gone - self.tombstones
         for oid, rows in self.state.items():
             out.final[oid] = [r if r not in out.updated else Row(r.leaf, out.updated[r]) for r in rows if r not in out.deleted]
         self.check_promises()
+        self.check_keepers()
         return out
 
     def find_cycles(self):
@@ -135,7 +137,7 @@ class Reference:
 
     def count_deletes(self):
         """Each row once, for the first edge (schema, relation, name) that reaches it. Inside a cycle only the sum is sure."""
-        for row in self.gone - {self.root_row}:
+        for row in self.gone - self.roots:
             for e, edge in enumerate(self.edges):
                 if self.actions[e] != "delete" or edge.child.top != self.top_of[row]:
                     continue
@@ -158,7 +160,7 @@ class Reference:
     def mark_collateral(self):
         base = set()
         owners = self.reachable_tops()
-        for row in self.gone - {self.root_row}:
+        for row in self.gone - self.roots:
             if self.top_of[row] == self.root.top:
                 base.add(row)
                 continue
@@ -170,7 +172,7 @@ class Reference:
                 if parent is not None and parent not in self.gone:
                     base.add(row)
                     break
-        own = self.closure([self.root_row], stop=base)
+        own = self.closure(self.roots, stop=base)
         self.collateral = self.gone - own
         bringing_base, bringing = [], []
         for row in self.collateral:
@@ -200,7 +202,7 @@ class Reference:
             if self.actions[e] not in STRENGTH:
                 continue
             for row in self.state[edge.child.top]:
-                if row in self.gone and not (row is self.root_row and self.mode == "tombstone"):
+                if row in self.gone and row not in self.tombstones:
                     self.note_conflict(e, row)
                     continue
                 side = self.child_side(edge, row)
@@ -255,16 +257,16 @@ class Reference:
             action = self.actions[e]
             if action in ("undeclared", "block", "retain"):
                 for row in self.state[edge.child.top]:
-                    if row in self.gone and not (row is self.root_row and self.mode == "tombstone"):
+                    if row in self.gone and row not in self.tombstones:
                         continue
                     before = self.child_side(edge, row)
                     if before is None or self.parents[e].get(before) not in self.gone:
                         continue
                     after = self.child_side(edge, row, out.updated.get(row))
-                    if row is self.root_row and self.parents[e][before] is row:
+                    if row in self.roots and self.parents[e][before] in self.roots:
                         out.lenient.append("a tombstone refers to itself")
                         out.unsure.add(e)
-                    elif action == "retain" and (edge.link or self.mode == "tombstone" and self.parents[e][before] is self.root_row):
+                    elif action == "retain" and (edge.link or self.parents[e][before] in self.tombstones):
                         out.counts[e, "retain"] += 1
                     elif after == before:
                         out.blockers[e] = action
@@ -275,7 +277,7 @@ class Reference:
                 for row in self.state[edge.child.top]:
                     if row in out.updated and self.parents[e].get(self.child_side(edge, row)) in self.gone:
                         after = self.child_side(edge, row, out.updated[row])
-                        if after is not None and self.parents[e].get(after, self.root_row) in self.gone:
+                        if after is not None and (after not in self.parents[e] or self.parents[e][after] in self.gone):
                             out.blockers[e] = "default target"
             if action == "reassign" and out.counts.get((e, "reassign")):
                 parent = edge.parent.named(edge.targets[0])
@@ -286,6 +288,15 @@ class Reference:
     def blocked_columns(self, row):
         """Columns of the row that only a predicted failure would have changed."""
         return {c for e in self.out.blockers for c in self.changed_columns(e)}
+
+    def check_keepers(self):
+        """Triggers that keep every row back: the run must find out (VF003)."""
+        for row in self.out.deleted:
+            if self.top_of[row] in self.catalogue.delete_keepers:
+                self.out.kept.add(self.top_of[row])
+        for row in self.out.updated:
+            if self.top_of[row] in self.catalogue.update_keepers:
+                self.out.kept.add(self.top_of[row])
 
     # ---- the end state keeps every promise, or the run must fail ----
     def check_promises(self):
@@ -304,7 +315,7 @@ class Reference:
                 before = self.child_side(edge, row)
                 side = self.child_side(edge, row, values)
                 if side is not None and side not in known and not (side == before and before not in self.parents[e]):
-                    if e not in out.blockers and not (self.mode == "tombstone" and self.parents[e].get(side) is self.root_row):
+                    if e not in out.blockers and self.parents[e].get(side) not in self.tombstones:
                         out.must_fail.append("dangling %s.%s" % (edge.child.qualified(), edge.name))
                 if edge.match_full and values:
                     given = [values[c] is None for c in edge.columns]

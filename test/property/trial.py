@@ -59,11 +59,11 @@ def run_trial(connection, case, with_engine, with_native):
             for column in set(edge.set_columns) | set(edge.columns):
                 defaults[edge.child.oid, column] = catalogue.default_value(cursor, edge.child, column)
         try:
-            reference = Reference(catalogue, state, defaults, root, case.key_column, case.key, case.mode, case.policies)
-        except StopIteration as error:
+            reference = Reference(catalogue, state, defaults, root, case.key_column, case.keys(), case.mode, case.policies)
+        except KeyError as error:
             raise Invalid("no root row") from error
         out = reference.compute()
-        result.facts = {"tables": len(catalogue.tops()), "deleted": len(out.deleted), "refused": bool(out.blockers or out.must_fail or out.collateral_refused),
+        result.facts = {"tables": len(catalogue.tops()), "deleted": len(out.deleted), "refused": bool(out.blockers or out.must_fail or out.collateral_refused or out.kept),
                         "lenient": bool(out.lenient)}
         for reason in set(out.blockers.values()) | {t.split()[0] for t in out.must_fail} | ({"collateral"} if out.collateral_refused else set()):
             result.facts["refused for " + reason] = True
