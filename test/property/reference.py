@@ -267,12 +267,16 @@ class Reference:
                         out.lenient.append("a tombstone refers to itself")
                         out.unsure.add(e)
                     elif action == "retain" and (edge.link or self.parents[e][before] in self.tombstones):
-                        out.counts[e, "retain"] += 1
+                        out.counts[e, "retain"] += after == before
                     elif after == before:
                         out.blockers[e] = action
                         out.counts[e, "block"] += 1
                     elif set(edge.columns) & self.blocked_columns(row):
                         out.unsure.add(e)
+            for row in self.tombstones if action == "delete" else ():
+                before, after = self.child_side(edge, row), self.child_side(edge, row, out.updated.get(row))
+                if before is not None and before == after and self.parents[e].get(before) in self.gone - self.tombstones:
+                    out.blockers[e] = "tombstone refers to what goes"
             if action == "default":
                 for row in self.state[edge.child.top]:
                     if row in out.updated and self.parents[e].get(self.child_side(edge, row)) in self.gone:
