@@ -154,6 +154,8 @@ SELECT vedfolnir_register_subject('app.users');
 -- v = 5 refers to no row, so it belongs to nobody else: no collateral.
 SELECT * FROM t.run('1') ORDER BY step;
 TABLE app.old ORDER BY u;
+-- ... and reported.
+SELECT kind, relation, via, row_count FROM vedfolnir_verify_user(1) ORDER BY kind, relation, via;
 SELECT t.fresh();
 
 -- R21 and section 4 item 8: deferrable keys, also initially deferred: an error comes inside the call, by name.

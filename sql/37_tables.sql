@@ -1,0 +1,115 @@
+-- Tables of other kinds: inheritance, unlogged, temporary, foreign, views, shared primary keys, many tables (R12, R14, R16, R17, R22).
+\set ECHO none
+\i test/support/regress.sql
+\set ECHO all
+-- R12: inheritance: keys are not inherited; a child table's rows stay where no key of its own says otherwise, and check() says so.
+CREATE TABLE app.users (id int PRIMARY KEY, name text);
+CREATE TABLE app.vip_users (level int) INHERITS (app.users);
+CREATE TABLE app.posts (id int, u int REFERENCES app.users ON DELETE CASCADE);
+CREATE TABLE app.pinned_posts (rank int) INHERITS (app.posts);
+CREATE TABLE app.keyed_posts () INHERITS (app.posts);
+ALTER TABLE app.keyed_posts ADD CONSTRAINT keyed FOREIGN KEY (u) REFERENCES app.users ON DELETE CASCADE;
+INSERT INTO app.users VALUES (1, 'a'), (2, 'b');
+INSERT INTO app.vip_users VALUES (1, 'same number', 1), (3, 'c', 1);
+INSERT INTO app.posts VALUES (1, 1), (2, 2);
+INSERT INTO app.pinned_posts VALUES (3, 1, 1);
+INSERT INTO app.keyed_posts VALUES (4, 1), (5, 2);
+SELECT vedfolnir_register_subject('app.users');
+SELECT severity, object, message, remedy FROM vedfolnir_check() WHERE code = 'inheriting_table' ORDER BY object;
+SELECT * FROM t.run('1') ORDER BY step;
+SELECT * FROM t.counts() ORDER BY relation COLLATE "C";
+TABLE app.pinned_posts;
+-- A person of the inheriting table is none of the parent's.
+SELECT code FROM t.refused('SELECT * FROM vedfolnir_delete_user(3, false)');
+-- Included by a declared link.
+INSERT INTO app.pinned_posts VALUES (6, 2, 1);
+SELECT remedy FROM vedfolnir_check() WHERE object = 'app.pinned_posts' AND code = 'inheriting_table' \gset
+:remedy
+SELECT count(*) FROM vedfolnir_check() WHERE object = 'app.pinned_posts' AND code = 'inheriting_table';
+SELECT * FROM t.run('2') ORDER BY step;
+TABLE app.pinned_posts;
+SELECT t.fresh();
+
+-- R16: unlogged children are deleted; the evidence itself is logged. Temporary tables are nobody's children.
+CREATE TABLE app.users (id int PRIMARY KEY);
+CREATE UNLOGGED TABLE app.fast (u int);
+CREATE TEMP TABLE fast (u int);
+ALTER TABLE app.users SET LOGGED;
+INSERT INTO app.users VALUES (1);
+INSERT INTO app.fast VALUES (1), (2);
+INSERT INTO pg_temp.fast VALUES (1);
+SELECT vedfolnir_register_subject('app.users');
+SELECT vedfolnir_add_link('fast', 'app.fast', 'app.users', columns => '{u}', action => 'delete');
+SELECT code FROM t.refused('SELECT vedfolnir_add_link(''temp'', ''pg_temp.fast'', ''app.users'', columns => ''{u}'')');
+SELECT * FROM t.run('1') ORDER BY step;
+SELECT (SELECT count(*) FROM app.fast) AS unlogged, (SELECT count(*) FROM pg_temp.fast) AS temporary;
+SELECT relname, relpersistence FROM pg_class WHERE relnamespace = 'vedfolnir'::regnamespace AND relkind IN ('r', 'S') AND relpersistence <> 'p';
+DROP TABLE pg_temp.fast;
+SELECT t.fresh();
+-- An unlogged root with an unlogged child by key
+CREATE UNLOGGED TABLE app.users (id int PRIMARY KEY);
+CREATE UNLOGGED TABLE app.posts (u int REFERENCES app.users ON DELETE CASCADE);
+INSERT INTO app.users VALUES (1);
+INSERT INTO app.posts VALUES (1);
+SELECT vedfolnir_register_subject('app.users');
+SELECT * FROM t.run('1') ORDER BY step;
+SELECT t.fresh();
+
+-- R17: views, materialised views and foreign tables are no tables to delete from; they are refused when declared, and an
+-- updatable view over a walked table does no harm. Partitions that are foreign block when rows stand there.
+CREATE EXTENSION postgres_fdw SCHEMA public;
+CREATE SERVER nowhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (dbname 'nowhere');
+CREATE TABLE app.users (id int PRIMARY KEY);
+CREATE VIEW app.v AS SELECT id AS u FROM app.users;
+CREATE MATERIALIZED VIEW app.m AS SELECT id AS u FROM app.users;
+CREATE FOREIGN TABLE app.f (u int) SERVER nowhere;
+INSERT INTO app.users VALUES (1);
+SELECT vedfolnir_register_subject('app.users');
+SELECT * FROM t.refused('SELECT vedfolnir_add_link(''l'', ''app.v'', ''app.users'', columns => ''{u}'')');
+SELECT * FROM t.refused('SELECT vedfolnir_add_link(''l'', ''app.m'', ''app.users'', columns => ''{u}'')');
+SELECT * FROM t.refused('SELECT vedfolnir_add_link(''l'', ''app.f'', ''app.users'', columns => ''{u}'')');
+SELECT * FROM t.refused('SELECT vedfolnir_set_policy(''app.v'', ''l'', ''delete'')');
+SELECT * FROM t.refused('SELECT vedfolnir_add_cleanup(''app.f'', ''file'', ''{u}'')');
+SELECT * FROM t.run('1') ORDER BY step;
+SELECT t.fresh();
+DROP EXTENSION postgres_fdw CASCADE;
+
+-- Section 4 item 7: primary keys that are shared one to one, several levels down.
+CREATE TABLE app.users (id int PRIMARY KEY);
+CREATE TABLE app.people (id int PRIMARY KEY REFERENCES app.users ON DELETE CASCADE);
+CREATE TABLE app.staff (id int PRIMARY KEY REFERENCES app.people ON DELETE CASCADE, boss int REFERENCES app.staff ON DELETE SET NULL);
+CREATE TABLE app.doctors (id int PRIMARY KEY REFERENCES app.staff ON DELETE CASCADE);
+INSERT INTO app.users VALUES (1), (2);
+INSERT INTO app.people SELECT * FROM app.users;
+INSERT INTO app.staff VALUES (1, 1), (2, 1);
+INSERT INTO app.doctors SELECT * FROM app.users;
+SELECT vedfolnir_register_subject('app.users');
+SELECT * FROM t.run('1') ORDER BY step;
+TABLE app.staff;
+SELECT t.fresh();
+
+-- R22: a hundred levels, 300 tables beside each other, and no more locks than tables with rows.
+DO $$ BEGIN
+    CREATE TABLE app.users (id int PRIMARY KEY);
+    CREATE TABLE app.l0 (id int PRIMARY KEY REFERENCES app.users ON DELETE CASCADE);
+    FOR i IN 1..100 LOOP EXECUTE format('CREATE TABLE app.l%s (id int PRIMARY KEY REFERENCES app.l%s ON DELETE CASCADE)', i, i - 1); END LOOP;
+    FOR i IN 1..300 LOOP EXECUTE format('CREATE TABLE app.s%s (u int REFERENCES app.users ON DELETE CASCADE)', i); END LOOP;
+    INSERT INTO app.users VALUES (1), (2);
+    INSERT INTO app.l0 VALUES (1), (2);
+    FOR i IN 1..100 LOOP EXECUTE format('INSERT INTO app.l%s VALUES (1), (2)', i); END LOOP;
+    INSERT INTO app.s7 VALUES (1), (1), (2);
+END $$;
+SELECT vedfolnir_register_subject('app.users');
+SELECT count(*), sum(row_count), bool_and(row_count = 1 OR relation = 'app.s7') AS as_expected FROM t.dry('1');
+BEGIN;
+SELECT count(*) FROM vedfolnir_delete_user(1, false);
+SELECT sum(row_count) FROM t.counts();
+COMMIT;
+-- A column that was added later, a table that was made later: the next call sees them.
+ALTER TABLE app.s1 ADD v int REFERENCES app.users ON DELETE CASCADE;
+INSERT INTO app.s1 VALUES (NULL, 2);
+CREATE TABLE app.new (u int REFERENCES app.users ON DELETE CASCADE);
+INSERT INTO app.new VALUES (2);
+SELECT relation, via, row_count FROM vedfolnir_delete_user(2, false) WHERE relation ~ 's1|new|s7' ORDER BY step;
+SELECT sum(row_count) FROM t.counts();
+SELECT t.finish();
