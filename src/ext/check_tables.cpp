@@ -59,12 +59,77 @@ static void review_facts(VdfReview *review, Oid relation, bool goes)
                  psprintf("%s may keep rows back; every run counts again (VF003)", keeper), NULL);
 }
 
+/* Does the table have an edge of its own on the columns of an edge of the table that it inherits? */
+static bool has_edge_like(const VdfDeletionPlan *plan, Oid heir, int edge)
+{
+    const VdfEdge *e = &plan->graph.edges[edge];
+
+    for (int i = 0; i < plan->graph.nedges; i++) {
+        const VdfEdge *other = &plan->graph.edges[i];
+        bool same = plan->edges[i].relation == heir && other->npairs == e->npairs;
+
+        for (int j = 0; same && j < e->npairs; j++)
+            same = strcmp(other->pairs[j].child, e->pairs[j].child) == 0;
+        if (same)
+            return true;
+    }
+    return false;
+}
+
+/* The call that makes the inherited reference an edge. */
+static char *heir_remedy(const VdfReview *review, Oid heir, int edge)
+{
+    const VdfEdgeInfo *info = &review->plan->edges[edge];
+    StringInfoData columns;
+
+    initStringInfo(&columns);
+    for (int i = 0; i < info->nattributes; i++) {
+        if (info->attributes[i] == InvalidAttrNumber || review->plan->graph.edges[edge].pairs[i].parent_column[0] == '"')
+            return NULL;
+        appendStringInfo(&columns, "%s%s", i ? ", " : "", quote_literal_cstr(get_attname(info->relation, info->attributes[i], false)));
+    }
+    appendStringInfoString(&columns, "], parent_columns => ARRAY[");
+    for (int i = 0; i < info->nattributes; i++)
+        appendStringInfo(&columns, "%s%s", i ? ", " : "",
+                         quote_literal_cstr(review->plan->graph.edges[edge].pairs[i].parent_column));
+    return psprintf("SELECT vedfolnir_add_link(%s, %s, %s, columns => ARRAY[%s], action => 'delete');",
+                    quote_literal_cstr(review->plan->graph.edges[edge].name), quote_literal_cstr(vdf_relation_name(heir)),
+                    quote_literal_cstr(vdf_relation_name(info->parent_relation)), columns.data);
+}
+
+/* Keys are not inherited: rows of a table that inherits stay, unless it has a key or link of its own. */
+static void review_heirs(VdfReview *review, Oid relation, int edge)
+{
+    List *heirs;
+    ListCell *cell;
+
+    if (!has_subclass(relation) || get_rel_relkind(relation) == RELKIND_PARTITIONED_TABLE)
+        return;
+    heirs = find_all_inheritors(relation, AccessShareLock, NULL);
+    foreach (cell, heirs) {
+        Oid heir = lfirst_oid(cell);
+
+        if (heir == relation || (edge >= 0 && has_edge_like(review->plan, heir, edge)))
+            continue;
+        if (edge < 0)
+            vdf_find(review, VDF_SEVERITY_WARNING, "inheriting_table", vdf_relation_name(heir),
+                     psprintf("inherits the root table, and its rows are not found as a %s",
+                              review->plan->configuration->subject), NULL);
+        else
+            vdf_find(review, VDF_SEVERITY_WARNING, "inheriting_table", vdf_relation_name(heir),
+                     psprintf("inherits %s and has no key like \"%s\" of its own: its rows stay",
+                              review->plan->graph.edges[edge].display, review->plan->graph.edges[edge].name),
+                     heir_remedy(review, heir, edge));
+    }
+}
+
 static void review_each_table(VdfReview *review)
 {
     VdfDeletionPlan *plan = review->plan;
     List *seen = list_make1_oid(plan->configuration->relation);
 
     review_facts(review, plan->configuration->relation, !plan->configuration->tombstone);
+    review_heirs(review, plan->configuration->relation, -1);
     for (int i = 0; i < plan->graph.nedges; i++) {
         Oid relation = plan->edges[i].relation;
         char action = vdf_action(plan, i);
@@ -72,6 +137,7 @@ static void review_each_table(VdfReview *review)
         CHECK_FOR_INTERRUPTS();
         if (action != VDF_ACTION_RETAIN)
             review_index(review, i);
+        review_heirs(review, relation, i);
         if (action == VDF_ACTION_BLOCK || action == VDF_ACTION_RETAIN || list_member_oid(seen, relation))
             continue;
         seen = lappend_oid(seen, relation);

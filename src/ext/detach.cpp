@@ -323,6 +323,14 @@ static void find_tombstone(VdfRun *run, VdfKeys *found)
     (void) vdf_execute(&run->executor, &statement);
 }
 
+static bool changes_references(VdfRun *run, const int *edges, int nedges)
+{
+    for (int i = 0; i < nedges; i++)
+        if (vdf_action(run->plan, edges[i]) != VDF_ACTION_RETAIN)
+            return true;
+    return false;
+}
+
 static void update_rows(VdfRun *run, int node, int *edges, int nedges, bool tombstone, VdfKeys *found)
 {
     VdfStatement statement;
@@ -335,6 +343,8 @@ static void update_rows(VdfRun *run, int node, int *edges, int nedges, bool tomb
                                   &statement.cache);
     if (statement.sql[0] == '\0')
         return; /* only retained rows without column rules */
+    if (facts->no_replica_update && (tombstone || changes_references(run, edges, nedges)))
+        return; /* the server will refuse it: a blocker, told with all others */
     if (facts->update_rule)
         ereport(ERROR, (errcode(ERRCODE_VDF_ROWS_LEFT),
                         errmsg("references in %s would be left: %s", run->plan->graph.nodes[node].display, facts->update_keeper),

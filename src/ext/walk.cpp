@@ -221,9 +221,10 @@ static void take_root(VdfRun *run)
 {
     VdfStatement statement;
     int root = run->plan->graph.root;
-    bool del = !run->dry && !run->tombstone;
-    unsigned flags = run->nodes[root].shape | (run->many ? VDF_USERS : 0) | (del ? VDF_DELETE : 0);
     VdfFacts *facts = vdf_facts(run->plan, run->plan->nodes[root].relation);
+    /* A table that the server will refuse to delete from is a blocker, told with all others at the end. */
+    bool del = !run->dry && !run->tombstone && !facts->no_replica;
+    unsigned flags = run->nodes[root].shape | (run->many ? VDF_USERS : 0) | (del ? VDF_DELETE : 0);
 
     if (del && facts->delete_rule)
         ereport(ERROR, (errcode(ERRCODE_VDF_ROWS_LEFT), errmsg("the root row would be left: %s", facts->delete_keeper),
