@@ -122,7 +122,7 @@ def configure(model, undeclared):
     yield "SELECT vedfolnir_add_cleanup('public.image', 'file', '{local_path}', 'images')"
     # The index that vedfolnir_check() asks for: does another row still name the file?
     yield r"""CREATE INDEX image_target_idx ON public.image (pg_catalog.regexp_replace(pg_catalog.regexp_replace(
-        pg_catalog.regexp_replace((local_path::pg_catalog.text)::pg_catalog.text, E'/(\\.?/)+', '/', 'g'), E'^(\\./)+', ''), E'(/\\.?)+$', ''))"""
+        pg_catalog.regexp_replace((local_path::pg_catalog.text)::pg_catalog.text, E'/(\\.?/)+', '/', 'g'), E'^(\\./)+', ''), E'(/\\.?)+$', '') COLLATE "C")"""
 
 
 def ours(ids, dry_run=False):
