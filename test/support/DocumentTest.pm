@@ -87,7 +87,7 @@ sub check
 		$output =~ s/\Q$ENV{PGHOST}\E/\/run\/postgresql/g;
 		if ($shown)
 		{
-			is(masked($output), masked($shown->{text}), $what);
+			next if is(masked($output), masked($shown->{text}), $what);
 			($shown->{text} = $output) =~ s/[ \t]+$//mg;
 			$shown->{text} =~ s/\n+\z/\n/;
 		}
