@@ -7,6 +7,7 @@
 #include "ext/error_context.h"
 #include "ext/expire.h"
 #include "ext/guc.h"
+#include "ext/progress.h"
 #include "ext/report.h"
 #include "ext/targets.h"
 
@@ -50,6 +51,11 @@ static void digest_arguments(VdfCall *call, VdfPseudonym *digest)
     (void) vdf_pseudonym("request", text.data, true, digest);
 }
 
+static pg_uuid_t new_id(void)
+{
+    return *DatumGetUUIDP(DirectFunctionCall1(gen_random_uuid, (Datum) 0));
+}
+
 /* Writes the evidence and the tasks; everything in the transaction of the deletion. */
 static pg_uuid_t record(VdfWork *w, List *steps, const char *hash, bool *open)
 {
@@ -74,7 +80,7 @@ static pg_uuid_t record(VdfWork *w, List *steps, const char *hash, bool *open)
     vdf_targets_per_user(run->targets, r.tasks);
     for (int i = 0; i < w->n; i++) {
         (void) vdf_pseudonym(w->call->subject, w->keys[i], true, &r.pseudonyms[i]);
-        r.ids[i] = *DatumGetUUIDP(DirectFunctionCall1(gen_random_uuid, (Datum) 0));
+        r.ids[i] = i == 0 ? w->id : new_id();
     }
     vdf_record_deletion(run, &r);
     vdf_record_audit(run, &r);
@@ -99,9 +105,13 @@ static List *run_phases(VdfWork *w, char **hash)
     if (w->call->expire)
         vdf_expire(run);
     else {
+        vdf_progress_phase(VDF_PHASE_WALK);
         vdf_walk(run);
+        vdf_progress_phase(VDF_PHASE_DETACH);
         vdf_detach(run);
+        vdf_progress_phase(VDF_PHASE_TARGETS);
         vdf_targets_settle(run, true);
+        vdf_progress_phase(VDF_PHASE_PROVE);
         vdf_prove(run);
     }
     steps = vdf_steps_of(run);
@@ -179,10 +189,12 @@ static List *execute_call(VdfWork *w, const VdfPseudonym *arguments)
     if (run->blockers != NIL)
         vdf_raise_blocked(w);
     check_plan_hash(w, hash);
+    vdf_progress_phase(VDF_PHASE_TRIGGERS);
     vdf_fire_held(&run->executor);
     vdf_force_immediate(run);
     vdf_prove_links(run);
     vdf_plan_check(run->plan);
+    vdf_progress_phase(VDF_PHASE_RECORD);
     id = record(w, steps, hash, &open);
     vdf_remember_deletion(&id);
     if (w->call->has_request)
@@ -253,7 +265,10 @@ void vdf_call_run(FunctionCallInfo fcinfo, VdfCall *call)
     if (!call->dry)
         vdf_lock_people(&w);
     vdf_find_people(&w, !call->dry && !call->expire);
+    w.id = new_id();
+    vdf_progress_begin(plan->configuration->relation, call->dry, &w.id);
     steps = answer_people(&w, &arguments);
+    vdf_progress_end();
     if (!call->dry) {
         vdf_error_context_pop(&context);
         AtEOXact_GUC(true, level);

@@ -1,5 +1,6 @@
 #include "ext/execute.h"
 
+#include "ext/progress.h"
 #include "ext/report.h"
 
 /* Key sets of one size share a plan that is made for a typical number of rows. */
@@ -353,6 +354,19 @@ static Snapshot push_snapshot(VdfExecutor *executor, VdfStatement *statement)
     return InvalidSnapshot;
 }
 
+/* The relation at hand and how many rows the planner expects of it. */
+static void show_progress(PlannedStmt *plan)
+{
+    Plan *top = plan->planTree;
+    RangeTblEntry *entry;
+
+    if (IsA(top, ModifyTable) && plan->resultRelations != NIL) {
+        entry = rt_fetch(linitial_int(plan->resultRelations), plan->rtable);
+        vdf_progress_statement(entry->relid, outerPlan(top)->plan_rows);
+    } else if (plan->relationOids != NIL)
+        vdf_progress_statement(linitial_oid(plan->relationOids), top->plan_rows);
+}
+
 uint64 vdf_execute(VdfExecutor *executor, VdfStatement *statement)
 {
     MemoryContext caller = MemoryContextSwitchTo(executor->statement);
@@ -380,6 +394,7 @@ uint64 vdf_execute(VdfExecutor *executor, VdfStatement *statement)
     plan = plan_of(statement, environment, small, params, &cached);
     planning = false;
     vdf_unset_path(level);
+    show_progress(plan);
 
     query = CreateQueryDesc(plan, statement->sql, GetActiveSnapshot(), crosscheck,
                             statement->sink ? &statement->sink->pub : None_Receiver, params, environment, 0);

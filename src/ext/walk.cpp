@@ -2,6 +2,7 @@
  * walk.cpp: phase D, the closure over delete edges, one statement per edge and round.
  */
 #include "ext/guc.h"
+#include "ext/progress.h"
 #include "ext/report.h"
 #include "ext/run.h"
 #include "ext/targets.h"
@@ -71,6 +72,7 @@ static void take_row(VdfSink *sink, TupleTableSlot *slot)
                         (ItemPointer) DatumGetPointer(slot->tts_values[1])))
         return;
     take->rows++;
+    vdf_progress_rows(1);
     if (run->tombstone && take->edge < 0) {
         if (run->tombstones == NULL) {
             MemoryContext caller = MemoryContextSwitchTo(run->context);
@@ -139,8 +141,10 @@ static void execute_take(VdfRun *run, VdfStatement *statement, int node, int edg
     if (state->shape || !statement->change) {
         statement->sink = &take.sink;
         (void) vdf_execute(&run->executor, statement);
-    } else
+    } else {
         take.rows = vdf_execute(&run->executor, statement);
+        vdf_progress_rows(take.rows);
+    }
     state->rows += take.rows;
     run->changed += take.rows;
     if (edge >= 0)

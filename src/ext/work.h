@@ -14,6 +14,7 @@ typedef struct VdfWork
 {
     VdfCall *call;
     VdfRun *run;
+    pg_uuid_t id; /* of the deletion; of the first person's, where there are many */
     VdfEarlier earlier; /* looked up where it matters */
     char **keys;   /* per person, as the root rows have them */
     char **labels; /* per person, NULL for none */
