@@ -43,22 +43,39 @@ drop_ri_of_an_unwalked_edge() {
     replace src/ext/execute.cpp 'is_walked(executor, trigger->tgconstraint)' 'executor != NULL'
 }
 
-planted=0 found=0
-for fault in miss_an_edge use_a_wrong_operator null_what_should_go cut_cycles_short drop_ri_of_an_unwalked_edge; do
+# copy_tree: a fresh scratch copy, built objects included, so that only the planted file is compiled again.
+copy_tree() {
     rm -rf "$scratch/copy"
     mkdir "$scratch/copy"
     (cd "$root" && tar --exclude=.git --exclude=./build -cf - .) | tar -xf - -C "$scratch/copy"
+}
+
+# failing_seeds LOG: the seeds that failed, sorted.
+failing_seeds() {
+    { grep -oE '^FAILED seed [^ ]+' "$1" || true; } | sort
+}
+
+copy_tree
+make -s -C "$scratch/copy" -j"$(nproc)" >"$scratch/make.log" 2>&1 || { tail "$scratch/make.log"; exit 2; }
+"$scratch/copy/tools/property.sh" --count "$count" --seed 1 >"$scratch/base.log" 2>&1 || true
+echo "without a plant: $(tail -n 1 "$scratch/base.log")"
+failing_seeds "$scratch/base.log" >"$scratch/base"
+
+planted=0 found=0
+for fault in miss_an_edge use_a_wrong_operator null_what_should_go cut_cycles_short drop_ri_of_an_unwalked_edge; do
+    copy_tree
     "$fault"
     make -s -C "$scratch/copy" -j"$(nproc)" >"$scratch/make.log" 2>&1 || { tail "$scratch/make.log"; exit 2; }
     planted=$((planted + 1))
-    if "$scratch/copy/tools/property.sh" --count "$count" --seed 1 >"$scratch/run.log" 2>&1; then
-        echo "NOT FOUND $fault"
-    elif grep -q '^FAILED seed [0-9]' "$scratch/run.log"; then
+    "$scratch/copy/tools/property.sh" --count "$count" --seed 1 >"$scratch/run.log" 2>&1 || true
+    failing_seeds "$scratch/run.log" >"$scratch/seen"
+    more=$(comm -13 "$scratch/base" "$scratch/seen" | wc -l)
+    if [ "$more" -gt 0 ]; then
         found=$((found + 1))
-        echo "found $fault: $(tail -n 1 "$scratch/run.log"); $(grep -m 1 -oE '^    [A-Z]+:' "$scratch/run.log" | tr -d ' :')"
+        kinds=$(grep -oE '^    [A-Z]+:' "$scratch/run.log" | tr -d ' :' | sort | uniq -c | sort -rn | head -n 3 | awk '{ printf "%s %s ", $1, $2 }')
+        echo "found $fault: $more schemas more fail ($kinds)"
     else
-        echo "NOT FOUND $fault: the run broke otherwise"
-        tail -n 5 "$scratch/run.log"
+        echo "NOT FOUND $fault: $(tail -n 1 "$scratch/run.log")"
     fi
 done
 echo "$planted planted, $found found"

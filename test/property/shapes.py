@@ -169,7 +169,8 @@ def fill_rows(tables, keys, rng):
 
 def refer(key, rng):
     parents = key.parents()
-    for row in key.child.rows:
+    chain = rng.random() < 0.4                                # row n refers to row n - 1: deep trees and long cycles
+    for n, row in enumerate(key.child.rows):
         free = [c for c in key.columns if row[c] is None]
         if rng.random() < 0.15 and not any(c.notnull for c in free):
             if key.match_full or rng.random() < 0.5:
@@ -180,6 +181,8 @@ def refer(key, rng):
         if not matching:
             continue
         chosen = matching[int(len(matching) * rng.random() ** 2)]      # the first rows have most children
+        if chain and rng.random() < 0.9:
+            chosen = matching[max(n - 1, 0) % len(matching)]
         for column, target, convert in zip(key.columns, key.target, key.converts):
             if column in free and chosen[target] is not None:
                 row[column] = convert(chosen[target], rng)
