@@ -3,7 +3,7 @@
 set -uo pipefail
 export LC_ALL=C.UTF-8
 
-suites_all="lint unit regress isolation pgtap tap property examples"
+suites_all="lint unit regress isolation pgtap tap property examples bench"
 
 usage() {
     cat <<USAGE
@@ -17,6 +17,7 @@ suites (default: all of them):
   tap        test/tap/*.pl with PostgreSQL::Test::Cluster, the real listener, Redis and files
   property   tools/property.sh: random schemas against an oracle
   examples   examples/*/test/*.sh: the expected end state of each example
+  bench      bench/run.sh --size small: every contestant of the benchmark leaves the same rows
 options:
   --no-install  do not look for missing Debian packages
   --keep        keep the working directory and print its name
@@ -202,6 +203,16 @@ suite_examples() {
     ls examples/*/test/*.sh >/dev/null 2>&1 || return 0
     run_tap examples env -u PGHOST -u PGPORT -u PGUSER -u PGDATABASE VEDFOLNIR_ROOT="$copy" \
         VEDFOLNIR_LISTENER="$copy/build/cmake/vedfolnir-listener" perl tools/tap_run.pl --jobs "$jobs" --exec bash examples/*/test/*.sh
+}
+
+suite_bench() {
+    [ -f bench/run.sh ] || return 0
+    # Equal results, never times. It starts a server of its own; its last line is "N passed, N failed".
+    bash bench/run.sh --size small >"$logs/bench.log" 2>&1
+    local rc=$?
+    read -r passed failed < <(tail -n 1 "$logs/bench.log" | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p') || true
+    passed=${passed:-0} failed=${failed:-0}
+    [ "$rc" = 0 ] || { [ "$failed" != 0 ] || failed=1; show bench "$logs/bench.log"; }
 }
 
 suite_property() {

@@ -33,7 +33,7 @@ def whale(lab, rounds, wanted):
         ours(lab, "whale", "ours", "ours_cascade", [WHALE])
         if wanted & {"P2"}:
             ours(lab, "whale", "ours_no_action", "ours_no_action", [WHALE])
-        if wanted & {"P12"}:
+        if wanted & {"P12"} and lab.has_procedure("vedfolnir_delete_user_in_batches"):
             batch = 10000 if lab.model.sizes.special[0] > 1000 else 100
             lab.run("whale", "ours_in_batches", "ours_cascade", by.ours_in_batches(WHALE, batch))
     if lab.have_ours() and "ours" in lab.results.get("whale", {}) and "P11" in wanted:
