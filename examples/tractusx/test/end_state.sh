@@ -20,10 +20,20 @@ sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 -d portal "$@"; }
 one=a0000000-0000-4000-8000-000000000001
 two=a0000000-0000-4000-8000-000000000002
 
+# What the extension would suggest on the bare schema, against what its authors want of each edge (expected_suggestions.txt).
+createdb -T portal bare
+suggest=$(psql -X -q -A -t -v ON_ERROR_STOP=1 -d bare -c 'CREATE EXTENSION vedfolnir' -c "SELECT vedfolnir_register_subject('portal.identities', mode => 'tombstone')" \
+    -c "SELECT relation, edge, CASE action WHEN 'delete' THEN 'goes' WHEN 'block' THEN 'blocks' ELSE 'stays' END FROM vedfolnir_suggest_policies()" |
+    grep . | LC_ALL=C sort)
+is "suggestions that disagree with the authors" "$(LC_ALL=C comm -13 "$EXAMPLE/expected_suggestions.txt" - <<<"$suggest")" \
+    'portal.technical_users|technical_users_id_fkey|stays'
+is "suggestions for every edge" "$(wc -l <<<"$suggest")" "$(wc -l <"$EXAMPLE/expected_suggestions.txt")"
+
 is "14 tables are audited" "$(sql -c "SELECT count(DISTINCT tgrelid) FROM pg_trigger WHERE tgname LIKE 'audit_%'")" 14
 ok "the extension is created" sql -c 'CREATE EXTENSION vedfolnir' || exit 1
 ok "the configuration loads" sql -f "$EXAMPLE/configure.sql" || exit 1
 ok "the configuration loads a second time" sql -f "$EXAMPLE/configure.sql"
+ok "the configuration covers the schema" sql -c 'SELECT vedfolnir_assert_check()'
 
 example_rows expected >"$d/rows0"
 before=$(sql -c "SELECT relation, via, action, row_count, collateral FROM vedfolnir_delete_user('$one')")

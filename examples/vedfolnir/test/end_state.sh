@@ -22,11 +22,36 @@ createdb -T media expected
 sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 -d media "$@"; }
 expect_sql() { psql -X -q -v ON_ERROR_STOP=1 -d expected "$@"; }
 
+# What the extension would suggest on the bare schema, against what its authors want of each edge (expected_suggestions.txt).
+createdb -T media bare
+suggest=$(psql -X -q -A -t -v ON_ERROR_STOP=1 -d bare -c 'CREATE EXTENSION vedfolnir' -c "SELECT vedfolnir_register_subject('public.users', mode => 'delete')" \
+    -c "SELECT relation, edge, CASE action WHEN 'delete' THEN 'goes' WHEN 'block' THEN 'blocks' ELSE 'stays' END FROM vedfolnir_suggest_policies()" |
+    grep . | LC_ALL=C sort)
+is "suggestions that disagree with the authors" "$(LC_ALL=C comm -13 "$EXAMPLE/expected_suggestions.txt" - <<<"$suggest")" \
+    'public.storage_event_log|storage_event_log_user_id_fkey|stays'
+is "suggestions for every edge" "$(wc -l <<<"$suggest")" "$(wc -l <"$EXAMPLE/expected_suggestions.txt")"
+
 is "20 tables" "$(sql -c "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")" 20
 is "34 keys" "$(sql -c "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace")" 34
 ok "the extension is created" sql -c 'CREATE EXTENSION vedfolnir' || exit 1
 ok "the configuration loads" sql -f "$EXAMPLE/configure.sql" || exit 1
 ok "the configuration loads a second time" sql -f "$EXAMPLE/configure.sql"
+ok "the configuration covers the schema" sql -c 'SELECT vedfolnir_assert_check()'
+is "check() names the columns without an index" \
+    "$(sql -c "SELECT object FROM vedfolnir_check() WHERE code = 'missing_index' ORDER BY object COLLATE \"C\"")" \
+    "public.caption_generation_user_settings.platform_connection_id
+public.compliance_audits.auditor_id
+public.gdpr_audit_log.admin_user_id
+public.gdpr_audit_log.user_id
+public.job_audit_log.platform_connection_id
+public.posts.user_id
+public.storage_event_log.storage_override_id
+public.storage_overrides.deactivated_by_user_id
+public.system_alerts.acknowledged_by
+public.system_alerts.resolved_by
+public.user_audit_log.admin_user_id
+public.user_audit_log.user_id
+public.user_sessions.active_platform_id"
 
 example_listener_conf media
 ok "the listener accepts its configuration" bash -c ". '$root/tools/example.sh'; example_exec '$LISTENER' --config '$d/listener.ini' --check"
