@@ -26,6 +26,11 @@ typedef struct VdfCall
 /* Runs the call and fills the result of the set-returning function. */
 void vdf_call_run(FunctionCallInfo fcinfo, VdfCall *call);
 
+/* The arguments that all deleting functions have; first: name of the argument that must not be null. */
+void vdf_call_arguments(FunctionCallInfo fcinfo, VdfCall *call, const char *function, const char *first);
+/* The keys of a call for many (text[]). */
+void vdf_call_keys(VdfCall *call, Datum keys);
+
 /* Reads a key as the key column's type does: 22P02, 22003. */
 Datum vdf_key_datum(VdfDeletionPlan *plan, const char *key);
 char *vdf_key_text(VdfDeletionPlan *plan, Datum key);

@@ -32,6 +32,33 @@ static void common_arguments(FunctionCallInfo fcinfo, VdfCall *call)
     call->subject = pstrdup(NameStr(*PG_GETARG_NAME(5)));
 }
 
+void vdf_call_arguments(FunctionCallInfo fcinfo, VdfCall *call, const char *function, const char *first)
+{
+    if (PG_ARGISNULL(0))
+        null_key(first);
+    memset(call, 0, sizeof(VdfCall));
+    call->function = function;
+    common_arguments(fcinfo, call);
+}
+
+void vdf_call_keys(VdfCall *call, Datum keys)
+{
+    Datum *items;
+    bool *nulls;
+    int n;
+
+    deconstruct_array(DatumGetArrayTypeP(keys), TEXTOID, -1, false, TYPALIGN_INT, &items, &nulls, &n);
+    call->keys = (char **) palloc(sizeof(char *) * (n + 1));
+    for (int i = 0; i < n; i++) {
+        if (nulls[i])
+            null_key("an element of user_keys");
+        call->keys[i] = TextDatumGetCString(items[i]);
+    }
+    call->nkeys = n;
+    call->many = true;
+    call->shown = quote_literal_cstr(OidOutputFunctionCall(F_ARRAY_OUT, keys));
+}
+
 static Datum run_one(FunctionCallInfo fcinfo, const char *function, bool expire, char *key, bool quote)
 {
     VdfCall call;
@@ -183,25 +210,9 @@ VDF_FUNCTION(vedfolnir_delete_user_by_name)
 VDF_FUNCTION(vedfolnir_delete_users)
 {
     VdfCall call;
-    Datum *items;
-    bool *nulls;
-    int n;
 
-    if (PG_ARGISNULL(0))
-        null_key("user_keys");
-    memset(&call, 0, sizeof(call));
-    call.function = "vedfolnir_delete_users";
-    call.many = true;
-    common_arguments(fcinfo, &call);
-    deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT, &items, &nulls, &n);
-    call.keys = (char **) palloc(sizeof(char *) * (n + 1));
-    for (int i = 0; i < n; i++) {
-        if (nulls[i])
-            null_key("an element of user_keys");
-        call.keys[i] = TextDatumGetCString(items[i]);
-    }
-    call.nkeys = n;
-    call.shown = quote_literal_cstr(OidOutputFunctionCall(F_ARRAY_OUT, PG_GETARG_DATUM(0)));
+    vdf_call_arguments(fcinfo, &call, "vedfolnir_delete_users", "user_keys");
+    vdf_call_keys(&call, PG_GETARG_DATUM(0));
     vdf_call_run(fcinfo, &call);
     return (Datum) 0;
 }

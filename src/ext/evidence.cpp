@@ -169,10 +169,12 @@ static char *actor_of(VdfRun *run, const VdfDeletionRecord *record)
 
     if (vdf_actor == NULL || vdf_actor[0] == '\0')
         return NULL;
-    if (!vdf_is_key(run->plan, vdf_actor))
-        return vdf_actor;
     (void) vdf_pseudonym(record->subject, vdf_actor, true, &pseudonym);
-    return vdf_pseudonym_hex(&pseudonym);
+    /* Who deleted themselves is no key any more. */
+    for (int i = 0; i < record->n; i++)
+        if (memcmp(record->pseudonyms[i].bytes, pseudonym.bytes, sizeof(pseudonym.bytes)) == 0)
+            return vdf_pseudonym_hex(&pseudonym);
+    return vdf_is_key(run->plan, vdf_actor) ? vdf_pseudonym_hex(&pseudonym) : vdf_actor;
 }
 
 void vdf_record_deletion(VdfRun *run, const VdfDeletionRecord *record)

@@ -9,12 +9,25 @@ bool vdf_notify = true;
 bool vdf_prove_all;
 bool vdf_strict;
 
+/* The transaction in which the actor was set: what a pooled connection left behind is somebody else's. */
+static LocalTransactionId actor_set_in;
+
+static void actor_assigned(const char *value, void *extra)
+{
+    actor_set_in = MyProc ? VDF_MY_LXID : InvalidLocalTransactionId;
+}
+
+bool vdf_actor_is_fresh(void)
+{
+    return actor_set_in != InvalidLocalTransactionId && actor_set_in == VDF_MY_LXID;
+}
+
 /* vdf_guc_init defines the settings, in alphabetical order. */
 void vdf_guc_init(void)
 {
     DefineCustomStringVariable("vedfolnir.actor", "Sets who acts through a trusted back end.",
                                "Set it per transaction; it is recorded in the audit.", &vdf_actor, "", PGC_SUSET, 0,
-                               NULL, NULL, NULL);
+                               NULL, actor_assigned, NULL);
     DefineCustomBoolVariable("vedfolnir.allow_unsafe",
                              "Sets whether a deletion runs although RI triggers are disabled.", NULL,
                              &vdf_allow_unsafe, false, PGC_SUSET, 0, NULL, NULL, NULL);

@@ -16,5 +16,7 @@ extern bool vdf_prove_all;
 extern bool vdf_strict;
 
 void vdf_guc_init(void);
+/* Was vedfolnir.actor set in this transaction? */
+bool vdf_actor_is_fresh(void);
 
 #endif

@@ -101,6 +101,12 @@ extern "C" {
 #define UUIDARRAYOID 2951
 #endif
 
+#if PG_VERSION_NUM >= 170000
+#define VDF_MY_LXID (MyProc->vxid.lxid)
+#else
+#define VDF_MY_LXID (MyProc->lxid)
+#endif
+
 #if PG_VERSION_NUM >= 180000
 #define vdf_executor_run(query) ExecutorRun((query), ForwardScanDirection, 0)
 #define vdf_key_enforced(form) ((form)->conenforced)

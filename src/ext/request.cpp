@@ -66,9 +66,9 @@ void vdf_remember_deletion(const pg_uuid_t *id)
     pg_uuid_t *copy = (pg_uuid_t *) palloc(sizeof(pg_uuid_t));
 
     *copy = *id;
-    if (remembered_in != MyProc->lxid) /* the list of another transaction went with its memory */
+    if (remembered_in != VDF_MY_LXID) /* the list of another transaction went with its memory */
         remembered = NIL;
-    remembered_in = MyProc->lxid;
+    remembered_in = VDF_MY_LXID;
     remembered = lcons(copy, remembered);
     MemoryContextSwitchTo(caller);
 }
@@ -78,7 +78,7 @@ VDF_FUNCTION(vedfolnir_last_deletion)
 {
     ListCell *cell;
 
-    if (remembered_in != MyProc->lxid)
+    if (remembered_in != VDF_MY_LXID)
         PG_RETURN_NULL();
     foreach (cell, remembered) {
         VdfStore store;

@@ -74,3 +74,33 @@ CREATE FUNCTION vedfolnir_release(user_key text, reason text, subject name DEFAU
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'vedfolnir_release';
 COMMENT ON FUNCTION vedfolnir_release(text, text, name) IS 'ends the holds on a person; they stay on record';
+
+CREATE FUNCTION vedfolnir_export_policy(subject name DEFAULT 'user') RETURNS SETOF text
+    LANGUAGE c STABLE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_export_policy';
+COMMENT ON FUNCTION vedfolnir_export_policy(name)
+    IS 'the configuration of a subject as SQL statements in a stable order, to keep in a repository';
+
+CREATE FUNCTION vedfolnir_set_tenancy(relation regclass, tenant_column name, administrator text, subject name DEFAULT 'user')
+    RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'vedfolnir_set_tenancy';
+COMMENT ON FUNCTION vedfolnir_set_tenancy(regclass, name, text, name)
+    IS 'says which column of the root table names the company, and who administers it';
+
+CREATE FUNCTION vedfolnir_delete_own_user(user_key text, dry_run boolean DEFAULT true, reason text DEFAULT NULL,
+    request_id uuid DEFAULT NULL, plan_hash text DEFAULT NULL, subject name DEFAULT 'user')
+    RETURNS SETOF vedfolnir.step
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'vedfolnir_delete_own_user';
+COMMENT ON FUNCTION vedfolnir_delete_own_user(text, boolean, text, uuid, text, name)
+    IS 'deletes the person who acts (vedfolnir.actor), and nobody else';
+
+CREATE FUNCTION vedfolnir_delete_company_user(user_keys text[], dry_run boolean DEFAULT true, reason text DEFAULT NULL,
+    request_id uuid DEFAULT NULL, plan_hash text DEFAULT NULL, subject name DEFAULT 'user')
+    RETURNS SETOF vedfolnir.step
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'vedfolnir_delete_company_user';
+COMMENT ON FUNCTION vedfolnir_delete_company_user(text[], boolean, text, uuid, text, name)
+    IS 'deletes people of the company that the person who acts (vedfolnir.actor) administers';

@@ -1,0 +1,58 @@
+/*
+ * export.cpp: the configuration of a subject as SQL that can be loaded again.
+ */
+#include "ext/names.h"
+#include "ext/report.h"
+#include "ext/schema_facts.h"
+#include "ext/store.h"
+
+/* One statement a row; the order depends on names alone. $2 is the last argument of each call, or empty. */
+static const char *const EXPORT =
+    "SELECT x.line FROM ("
+    "SELECT 1 AS part, ''::text AS a, ''::text AS b, ''::text AS c, ''::text AS d, format("
+    "  'SELECT vedfolnir_register_subject(%L, key_column => %L%s, mode => %L%s);', format('%I.%I', relation_schema, relation_name), "
+    "  key_column, CASE WHEN label_column IS NULL THEN '' ELSE format(', label_column => %L', label_column) END, mode, $2) AS line "
+    "FROM vedfolnir.subject WHERE subject = $1 "
+    "UNION ALL SELECT 2, '', '', '', '', format('SELECT vedfolnir_set_tenancy(%L, %L, %L%s);', "
+    "  format('%I.%I', relation_schema, relation_name), tenant_column, administrator, $2) FROM vedfolnir.tenancy WHERE subject = $1 "
+    "UNION ALL SELECT 3, relation_schema, relation_name, link, '', format('SELECT vedfolnir_add_link(%L, %L, %L%s%s, parent_columns => %L, "
+    "action => %L%s%s);', link, format('%I.%I', relation_schema, relation_name), format('%I.%I', parent_schema, parent_name), "
+    "  CASE WHEN columns IS NULL THEN '' ELSE format(', columns => %L', columns) END, CASE WHEN expression IS NULL THEN '' ELSE format(', expression => %L', expression) END, parent_columns, action, "
+    "  CASE WHEN condition IS NULL THEN '' ELSE format(', condition => %L', condition) END, $2) FROM vedfolnir.link WHERE subject = $1 "
+    "UNION ALL SELECT 4, relation_schema, relation_name, edge, '', format('SELECT vedfolnir_set_policy(%L, %L, %L%s%s%s%s);', "
+    "  format('%I.%I', relation_schema, relation_name), edge, action, CASE WHEN reason IS NULL THEN '' ELSE format(', reason => %L', reason) END, "
+    "  CASE collateral WHEN 'refuse' THEN '' ELSE format(', collateral => %L', collateral) END, "
+    "  CASE WHEN reassign_to IS NULL THEN '' ELSE format(', reassign_to => %L', reassign_to) END, $2) FROM vedfolnir.policy WHERE subject = $1 "
+    "UNION ALL SELECT 5, relation_schema, relation_name, edge, column_name, format('SELECT vedfolnir_set_column(%L, %L, %L%s%s);', "
+    "  format('%I.%I', relation_schema, relation_name), column_name, expression, "
+    "  CASE edge WHEN '' THEN '' ELSE format(', edge => %L', edge) END, $2) FROM vedfolnir.column_rule WHERE subject = $1 "
+    "UNION ALL SELECT 6, relation_schema, relation_name, kind || ' ' || service, target, format('SELECT vedfolnir_add_cleanup(%L, %L, %L, "
+    "service => %L%s%s);', format('%I.%I', relation_schema, relation_name), kind, target, service, "
+    "  CASE on_expire WHEN 'no' THEN '' ELSE format(', on_expire => %L', on_expire) END, $2) FROM vedfolnir.cleanup_rule WHERE subject = $1"
+    ") x ORDER BY x.part, x.a COLLATE \"C\", x.b COLLATE \"C\", x.c COLLATE \"C\", x.d COLLATE \"C\"";
+
+/* vedfolnir_export_policy(subject name): one statement a row; 22004, 42501, 42704. */
+VDF_FUNCTION(vedfolnir_export_policy)
+{
+    ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+    VdfStore store;
+    Oid types[2] = {NAMEOID, TEXTOID};
+    Datum values[2];
+
+    if (PG_ARGISNULL(0))
+        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("subject must not be null")));
+    vdf_require_review(vdf_require_subject(NameStr(*PG_GETARG_NAME(0))));
+    InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+    values[0] = PG_GETARG_DATUM(0);
+    values[1] = CStringGetTextDatum(vdf_subject_argument(NameStr(*PG_GETARG_NAME(0))));
+    vdf_store_open(&store);
+    vdf_store_run(&store, EXPORT, 2, types, values, NULL, true);
+    for (uint64 i = 0; i < store.count; i++) {
+        Datum row[1] = {CStringGetTextDatum(vdf_store_text(&store, i, 1))};
+        bool nulls[1] = {false};
+
+        tuplestore_putvalues(result->setResult, result->setDesc, row, nulls);
+    }
+    vdf_store_close(&store);
+    return (Datum) 0;
+}
