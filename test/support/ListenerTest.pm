@@ -92,6 +92,7 @@ sub start_redis
 	my @command = ('redis-server', '--port', '0', '--unixsocket', $self->{redis_socket}, '--dir', $dir, '--save', '',
 		'--appendonly', 'no', '--logfile', "$dir/redis.log", @{ $self->{redis_arguments} // [] });
 	$self->{redis} = IPC::Run::start(\@command, '<', \undef, '>&', "$dir/out.log");
+	note_start($self->{redis});
 	for (1 .. 200)
 	{
 		return if ($self->redis_cli('PING') // '') =~ /PONG|NOAUTH|LOADING/;
@@ -100,7 +101,13 @@ sub start_redis
 	die 'redis-server did not start';
 }
 
-sub stop_redis { my ($self, $how) = @_; $self->{redis}->kill_kill(grace => $how && $how eq 'kill' ? 0 : 5); return; }
+sub stop_redis
+{
+	my ($self, $how) = @_;
+	note_end($self->{redis});
+	$self->{redis}->kill_kill(grace => $how && $how eq 'kill' ? 0 : 5);
+	return;
+}
 
 # The answer as redis-cli prints it without a terminal.
 sub redis_cli
@@ -164,7 +171,7 @@ sub start
 	$daemon->{run} = IPC::Run::start([ $self->{listener}, '--config', $self->{config}, @arguments ],
 		'<', \undef, '>', "$log.out", '2>', $log);
 	$daemon->{pid} = $daemon->{run}->{KIDS}->[0]->{PID};
-	push @{ $self->{daemons} }, $daemon;
+	note_start($daemon->{run});
 	return $daemon;
 }
 
@@ -173,9 +180,9 @@ sub stop
 {
 	my ($self, $daemon, $signal) = @_;
 	$daemon->{run}->signal($signal // 'TERM');
+	note_end($daemon->{run});
 	$daemon->{run}->finish;
 	my $status = $daemon->{run}->full_result(0);
-	$daemon->{gone} = 1;
 	return $status & 127 ? 'signal ' . ($status & 127) : $status >> 8;
 }
 
@@ -211,13 +218,15 @@ sub write_file
 	return;
 }
 
-sub DESTROY
+# A test that dies must not leave servers behind; by then its objects may be half gone, so only ids are used.
+my ($owner, %started) = ($$);
+sub note_start { my ($run) = @_; $started{ $run->{KIDS}->[0]->{PID} } = 1; return; }
+sub note_end { my ($run) = @_; delete $started{ $run->{KIDS}->[0]->{PID} }; return; }
+
+END
 {
-	my ($self) = @_;
 	local $?;
-	for my $daemon (@{ $self->{daemons} // [] }) { $daemon->{run}->kill_kill(grace => 1) unless $daemon->{gone}; }
-	$self->{redis}->kill_kill(grace => 2) if $self->{redis};
-	return;
+	kill 'KILL', keys %started if $$ == $owner && %started;
 }
 
 1;

@@ -71,7 +71,7 @@ my $refused = $t->start;
 $t->wait_until(sub { !$refused->{run}->pumpable || $t->log($refused) =~ /stopped/ }, 'the daemon refuses it, too');
 $refused->{run}->finish;
 is($refused->{run}->full_result(0) >> 8, 2, 'and ends with 2');
-$refused->{gone} = 1;
+ListenerTest::note_end($refused->{run});
 $t->sql($definition);
 
 # It starts before the server is up, and works when it is.
