@@ -25,7 +25,11 @@ for symbol in Pg_magic_func _PG_init; do
     grep -qx "$symbol" <<<"$symbols" || complain "$symbol is not exported"
 done
 # What the install script names must be there, and what is there must be named.
-named=$(sed -nE "s/.*'MODULE_PATHNAME', *'([a-z_0-9]+)'.*/\1/p" src/sql/*.sql | sort -u)
+# Without a symbol of its own a function is linked by its name.
+named=$({
+    sed -nE "s/.*'MODULE_PATHNAME', *'([a-z_0-9]+)'.*/\1/p" src/sql/*.sql
+    perl -0777 -ne "while (/CREATE FUNCTION (?:\\w+\\.)?(\\w+)\\s*\\((?:(?!CREATE FUNCTION).)*?'MODULE_PATHNAME'(?!\\s*,)/sg) { print qq(\$1\\n) }" src/sql/*.sql
+} | sort -u)
 while read -r symbol; do
     [ -z "$symbol" ] || grep -qx "$symbol" <<<"$symbols" || complain "the install script names $symbol, which is not exported"
 done <<<"$named"
