@@ -21,7 +21,6 @@ class Outcome:
         self.kept = set()               # partition roots whose triggers keep rows back
         self.final = {}                 # expected rows per partition root
         self.updated = {}               # row -> new values
-        self.loose_cells = set()        # (row, column): spelling is not decided, only equality
         self.in_cycle = set()           # partition roots inside a cycle of delete edges
         self.conflict = False           # native order decides: two edges change one column
         self.unsure = set()             # edge indexes whose count is ambiguous
@@ -195,12 +194,13 @@ class Reference:
 
     # ---- rows that stay ----
     def change_survivors(self):
-        """One new version per row: per column the strongest edge decides (reassign, nullify, default)."""
+        """One new version per row. The strongest edge comes first (reassign, nullify, default); a weaker one whose columns
+        it has changed finds its reference cleared and does nothing more."""
         out = self.out
         decided = defaultdict(dict)       # row -> column -> (strength, value, edge)
-        for e, edge in enumerate(self.edges):
-            if self.actions[e] not in STRENGTH:
-                continue
+        changing = [e for e in range(len(self.edges)) if self.actions[e] in STRENGTH]
+        for e in sorted(changing, key=lambda e: -STRENGTH[self.actions[e]]):
+            edge, strength = self.edges[e], STRENGTH[self.actions[e]]
             for row in self.state[edge.child.top]:
                 if row in self.gone and row not in self.tombstones:
                     self.note_conflict(e, row)
@@ -208,16 +208,16 @@ class Reference:
                 side = self.child_side(edge, row)
                 if side is None or self.parents[e].get(side) not in self.gone:
                     continue
+                shared = [decided[row][c] for c in edge.columns if c in decided[row]]
+                if shared:
+                    out.conflict = True
+                    out.unsure.update([e] + [old[2] for old in shared])
+                if any(old[0] > strength for old in shared):
+                    continue
                 out.counts[e, self.actions[e]] += 1
                 for column, value in self.new_values(e, edge):
-                    old = decided[row].get(column)
-                    if old:
-                        out.conflict = out.conflict or old[2] != e
-                        out.unsure.update((e, old[2]))
-                    if not old or STRENGTH[self.actions[e]] > old[0]:
-                        decided[row][column] = (STRENGTH[self.actions[e]], value, e)
-                        if self.actions[e] == "reassign":
-                            out.loose_cells.add((row, column))
+                    if column not in decided[row]:
+                        decided[row][column] = (strength, value, e)
         for row, columns in decided.items():
             values = dict(row.values)
             for column, (_, value, e) in columns.items():
@@ -268,6 +268,8 @@ class Reference:
                         out.unsure.add(e)
                     elif action == "retain" and (edge.link or self.parents[e][before] in self.tombstones):
                         out.counts[e, "retain"] += after == before
+                        if set(edge.columns) & self.blocked_columns(row):
+                            out.unsure.add(e)
                     elif after == before:
                         out.blockers[e] = action
                         out.counts[e, "block"] += 1
