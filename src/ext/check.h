@@ -40,6 +40,9 @@ void vdf_find(VdfReview *review, VdfSeverity severity, const char *code, const c
 char *vdf_edge_object(const char *relation, const char *edge);
 char *vdf_column_object(Oid relation, const char *column);
 
+/* What is suggested for an edge; NULL when it is decided or not reached. */
+const VdfSuggestion *vdf_suggestion_for(const VdfReview *review, Oid relation, const char *edge);
+
 /* Edges without a decision, impossible decisions, rules whose object is gone. */
 void vdf_review_edges(VdfReview *review);
 void vdf_review_rules(VdfReview *review);
@@ -50,5 +53,7 @@ void vdf_review_copies(VdfReview *review);
 void vdf_review_candidates(VdfReview *review);
 /* The same by the values in them. */
 void vdf_review_values(VdfReview *review);
+/* Ways to a person that DDL made while vedfolnir_watch() was on. */
+void vdf_review_watched(VdfReview *review);
 
 #endif

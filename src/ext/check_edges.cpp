@@ -6,7 +6,7 @@
 #include "ext/expression.h"
 #include "ext/report.h"
 
-static const VdfSuggestion *suggestion_for(const VdfReview *review, Oid relation, const char *edge)
+const VdfSuggestion *vdf_suggestion_for(const VdfReview *review, Oid relation, const char *edge)
 {
     const VdfSchema *schema = review->schema;
 
@@ -47,7 +47,7 @@ void vdf_review_edges(VdfReview *review)
 
     for (int i = 0; i < plan->graph.nedges; i++) {
         const VdfEdge *e = &plan->graph.edges[i];
-        const VdfSuggestion *s = suggestion_for(review, plan->edges[i].relation, e->name);
+        const VdfSuggestion *s = vdf_suggestion_for(review, plan->edges[i].relation, e->name);
         char *object = vdf_edge_object(e->display, e->name);
         char *remedy = s ? vdf_suggested_call(review->schema, s) : remedy_above(review, plan->edges[i].relation, e->name);
 

@@ -104,3 +104,36 @@ CREATE FUNCTION vedfolnir_delete_company_user(user_keys text[], dry_run boolean 
     AS 'MODULE_PATHNAME', 'vedfolnir_delete_company_user';
 COMMENT ON FUNCTION vedfolnir_delete_company_user(text[], boolean, text, uuid, text, name)
     IS 'deletes people of the company that the person who acts (vedfolnir.actor) administers';
+
+CREATE FUNCTION vedfolnir_watch(enabled boolean) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_watch';
+COMMENT ON FUNCTION vedfolnir_watch(boolean)
+    IS 'notes each new way to a person when DDL makes it; vedfolnir_check() shows them until somebody decides';
+
+CREATE FUNCTION vedfolnir.note_path(command text) RETURNS int
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_note_path';
+COMMENT ON FUNCTION vedfolnir.note_path(text) IS 'notes the ways to a person that are new';
+
+-- Runs as its owner, since whoever types DDL has no right to our tables; it takes no argument and touches nothing else.
+-- It catches every error and waits for no lock longer than a second.
+CREATE FUNCTION vedfolnir.note_paths() RETURNS event_trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+    SET lock_timeout = '1s'
+    AS $$
+BEGIN
+    -- Most DDL makes no foreign key: that is told from the commands' own objects.
+    IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() d
+                 JOIN pg_constraint k ON k.conrelid = d.objid AND k.contype = 'f' AND k.conparentid = 0
+                WHERE d.classid = 'pg_class'::regclass AND NOT EXISTS (
+                      SELECT FROM vedfolnir.watched_path w WHERE w.relation::oid = k.conrelid AND w.edge = k.conname)) THEN
+        PERFORM vedfolnir.note_path(tg_tag);
+    END IF;
+EXCEPTION WHEN OTHERS THEN
+    RAISE WARNING 'vedfolnir could not note new ways to a person: %', SQLERRM;
+END $$;
+COMMENT ON FUNCTION vedfolnir.note_paths() IS 'event trigger of vedfolnir_watch(); never makes DDL fail';
