@@ -5,7 +5,8 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_tem
 RETURN CASE
     WHEN name OPERATOR(pg_catalog.=) ANY (ARRAY['vedfolnir_delete_user', 'vedfolnir_delete_user_by_name', 'vedfolnir_delete_users',
         'vedfolnir_expire_sessions', 'vedfolnir_verify_user', 'vedfolnir_suggest_policies', 'vedfolnir_check',
-        'vedfolnir_assert_check', 'vedfolnir_policy_hash', 'vedfolnir_export_policy', 'vedfolnir_last_deletion']) THEN 'viewer'
+        'vedfolnir_assert_check', 'vedfolnir_policy_hash', 'vedfolnir_export_policy', 'vedfolnir_last_deletion',
+        'progress_rows']) THEN 'viewer'
     WHEN name OPERATOR(pg_catalog.=) ANY (ARRAY['vedfolnir_delete_own_user', 'vedfolnir_delete_company_user',
         'vedfolnir_delete_user_in_batches', 'vedfolnir_retry_tasks', 'vedfolnir_abandon_tasks',
         'vedfolnir_unlock_worker']) THEN 'operator'

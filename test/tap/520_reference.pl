@@ -40,6 +40,15 @@ my %defaults = map { split /\|/, $_, 2 } split /\n/, $node->safe_psql('postgres'
 	"LOAD 'vedfolnir'; SELECT name, current_setting(name) FROM pg_settings WHERE name ~ '^vedfolnir[.]' AND name <> 'vedfolnir.actor'");
 like($text, qr/^\| `\Q$_\E` \| `\Q$defaults{$_}\E`/m, "the default of $_") for sort keys %defaults;
 
+# Who may read the views.
+$node->safe_psql('postgres', "CREATE ROLE looker; CREATE ROLE doer; CREATE ROLE monitor IN ROLE pg_monitor; "
+	. "SELECT vedfolnir_grant('looker', 'viewer'); SELECT vedfolnir_grant('doer', 'operator')");
+for my $role (qw(looker doer monitor))
+{
+	is($node->psql('postgres', "SET ROLE $role; SELECT * FROM vedfolnir.$_"), 0, "$role reads vedfolnir.$_")
+		for qw(queue_status worker_status progress);
+}
+
 # Codes of our own are those that the source can raise, and no others.
 my $sources = join('', map { slurp_file($_) } glob("$ENV{VEDFOLNIR_ROOT}/src/ext/*.cpp"));
 my %codes;
