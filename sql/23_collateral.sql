@@ -1,4 +1,4 @@
--- Collateral: rows of other people are counted apart, and refuse the run unless the edge allows it (R19, R7).
+-- Collateral: rows of other people are counted apart, and refuse the run unless the edge allows it (R19, R7, section 4 item 5).
 \set ECHO none
 \i test/support/regress.sql
 \set ECHO all

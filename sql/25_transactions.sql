@@ -29,6 +29,14 @@ COMMIT;
 SELECT vedfolnir_last_deletion();
 SELECT (SELECT count(*) FROM app.users) AS users, (SELECT count(*) FROM vedfolnir.deletion) AS deletions,
        (SELECT count(DISTINCT deletion_id) FROM vedfolnir.audit_log) AS audited, (SELECT count(*) FROM vedfolnir.cleanup_task) AS tasks;
+-- R31: one advisory lock per person, of the transaction and never of the session; a dry run takes none.
+BEGIN;
+SELECT count(*) FROM vedfolnir_delete_users('{3,4}');
+SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();
+SELECT count(*) FROM vedfolnir_delete_users('{3,4}', false);
+SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();
+ROLLBACK;
+SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();
 -- A dry run is no deletion.
 BEGIN;
 SELECT count(*) FROM vedfolnir_delete_user(3);

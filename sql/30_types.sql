@@ -1,4 +1,4 @@
--- Keys of every type: compared by the constraint's own operator and the parent's collation (R5).
+-- Keys of every type: compared by the constraint's own operator and the parent's collation (R5, section 4 item 7).
 \set ECHO none
 \i test/support/regress.sql
 \set ECHO all

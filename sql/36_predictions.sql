@@ -75,7 +75,7 @@ DROP PUBLICATION regress_hints;
 SELECT * FROM t.run('1', 'person') ORDER BY step;
 SELECT t.fresh();
 
--- R23: an edge without a usable index is noted with the call that makes one: partial, invalid and trailing ones are none.
+-- R23, section 4 item 9: an edge without a usable index is noted with the call that makes one: partial, invalid and trailing ones are none.
 CREATE TABLE app.users (tenant int, id int UNIQUE, PRIMARY KEY (tenant, id));
 CREATE TABLE app.a_none (u int REFERENCES app.users (id) ON DELETE CASCADE);
 CREATE TABLE app.b_good (u int REFERENCES app.users (id) ON DELETE CASCADE);
