@@ -508,9 +508,12 @@ std::string sql_normalised(const std::string &kind, const std::string &expressio
     const std::string value = "(" + expression + ")::pg_catalog.text";
     if (kind != "file" && kind != "directory")
         return value;
-    // "a//b", "./a/./b" and "a/b/" are one file.
-    return (boost::format("pg_catalog.regexp_replace(pg_catalog.regexp_replace(pg_catalog.regexp_replace(%1%, "
-                          "E'/(\\\\.?/)+', '/', 'g'), E'^(\\\\./)+', ''), E'(/\\\\.?)+$', '')") %
+    // "a//b", "./a/./b" and "a/b/" are one file. Most paths are normal already, and the test for it is cheap.
+    return (boost::format("CASE WHEN pg_catalog.strpos(%1%, '//') OPERATOR(pg_catalog.=) 0 AND pg_catalog.strpos(%1%, './') "
+                          "OPERATOR(pg_catalog.=) 0 AND pg_catalog.right(%1%, 1) OPERATOR(pg_catalog.<>) '/' AND "
+                          "pg_catalog.right(%1%, 2) OPERATOR(pg_catalog.<>) '/.' THEN %1% ELSE pg_catalog.regexp_replace("
+                          "pg_catalog.regexp_replace(pg_catalog.regexp_replace(%1%, E'/(\\\\.?/)+', '/', 'g'), "
+                          "E'^(\\\\./)+', ''), E'(/\\\\.?)+$', '') END") %
             value)
         .str();
 }

@@ -203,24 +203,58 @@ static List *execute_call(VdfWork *w, const VdfPseudonym *arguments)
     return steps;
 }
 
+static void raise_unknown(VdfWork *w)
+{
+    ereport(ERROR, (errcode(ERRCODE_VDF_NO_SUCH_USER), errmsg("there is no such %s", w->call->subject),
+                    errdetail("%s has no such row, and no deletion of it is known. Nothing was changed.",
+                              w->run->plan->graph.nodes[w->run->plan->graph.root].display)));
+}
+
+/* Of several people, those that were deleted before are answered one by one; the others go on. */
+static List *answer_deleted(VdfWork *w)
+{
+    List *steps = NIL;
+    int present = 0;
+
+    for (int i = 0; i < w->n; i++) {
+        if (w->keys[i] != NULL) {
+            w->values[present++] = w->values[i];
+            continue;
+        }
+        w->earlier = vdf_earlier_deletion(w->call->subject, vdf_key_text(w->run->plan, w->values[i]));
+        if (!w->earlier.found)
+            raise_unknown(w);
+        steps = list_concat(steps, already_deleted(w));
+    }
+    w->earlier.found = false;
+    w->n = w->run->nusers = present;
+    vdf_keys_free(&w->run->root);
+    vdf_find_people(w, !w->call->dry);
+    return steps;
+}
+
 /* Unknown and never deleted is an error; deleted before is an answer, unless rows came since. */
 static List *answer_people(VdfWork *w, const VdfPseudonym *arguments)
 {
     bool missing = w->run->root.count < (uint64) w->n;
+    List *deleted = NIL;
 
     if (w->n == 0)
         return NIL;
     if (w->n == 1 && !w->call->expire && (missing || w->run->tombstone))
         w->earlier = vdf_earlier_deletion(w->call->subject, vdf_key_text(w->run->plan, w->values[0]));
-    if (missing && !w->earlier.found)
-        ereport(ERROR, (errcode(ERRCODE_VDF_NO_SUCH_USER), errmsg("there is no such %s", w->call->subject),
-                        errdetail("%s has no such row, and no deletion of it is known. Nothing was changed.",
-                                  w->run->plan->graph.nodes[w->run->plan->graph.root].display)));
-    if (missing)
+    if (missing && w->n > 1) {
+        deleted = answer_deleted(w);
+        if (w->n == 0)
+            return deleted;
+    } else if (missing) {
+        if (!w->earlier.found)
+            raise_unknown(w);
         vdf_find_ghost(w);
+    }
     vdf_check_holds(w);
     vdf_check_reason(w);
-    return execute_call(w, arguments);
+    return list_concat(execute_call(w, arguments), deleted);
 }
 
 void vdf_call_run(FunctionCallInfo fcinfo, VdfCall *call)

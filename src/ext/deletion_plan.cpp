@@ -302,6 +302,7 @@ static void detail_rules(VdfDeletionPlan *plan)
         columns[n++].expression = setting->expression;
     }
     plan->rules = (VdfCleanup **) palloc0(sizeof(VdfCleanup *) * (c->ncleanups + 1));
+    plan->rule_unique = (signed char *) palloc0(c->ncleanups + 1);
     for (int i = 0; i < c->ncleanups; i++) {
         VdfCleanup *rule = &c->cleanups[i];
         int node = vdf_plan_node(plan, rule->relation);

@@ -45,7 +45,8 @@ static bool sets_column_of(const VdfEdge *setting, const VdfEdge *referring)
 bool vdf_is_cleared(VdfRun *run, int edge, Oid relation, ItemPointer tid)
 {
     const VdfPlanView *view = run->plan->view;
-    int own_rank = rank_of(vdf_action(run->plan, edge));
+    /* An edge that cannot do what its policy says changes nothing. */
+    int own_rank = run->plan->graph.edges[edge].blocker ? INT_MAX : rank_of(vdf_action(run->plan, edge));
 
     for (int i = 0; i < view->ndetach; i++) {
         int other = view->detach[i];

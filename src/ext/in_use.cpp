@@ -67,7 +67,7 @@ static char *become_owner(Oid relation, int security_context)
 /* The text of a row's target, by functions that the owner of any table may call. */
 static char *target_of_row(const Source *source)
 {
-    int size = strlen(source->parsed) + 512;
+    int size = strlen(source->parsed) * 8 + 1024;
     char *text = (char *) palloc(size);
     VdfError error;
 

@@ -9,6 +9,7 @@
 #include "ext/guc.h"
 #include "ext/report.h"
 #include "ext/store.h"
+#include "ext/target_overlap.h"
 
 struct VdfTargets
 {
@@ -124,7 +125,7 @@ static void remove_doubles(VdfRun *run)
     SettleSink s;
     StringInfoData paths;
     VdfError error;
-    char normal[512];
+    char normal[2048];
 
     initStringInfo(&paths);
     for (int i = 0; i < t->ngroups; i++)
@@ -177,6 +178,15 @@ static void named_row(VdfSink *sink, TupleTableSlot *slot)
     }
 }
 
+/* Could a row name, through this rule, what any rule of the group queued? */
+static bool may_name(VdfRun *run, int group, int rule)
+{
+    for (int i = 0; i < run->plan->graph.ntarget_rules; i++)
+        if (run->targets->group_of[i] == group && vdf_targets_may_overlap(run->plan, rule, i))
+            return true;
+    return false;
+}
+
 /* Which targets of a group does a row that stays name, through any rule of the same kind and service? */
 static void find_kept(VdfRun *run, int group)
 {
@@ -188,7 +198,7 @@ static void find_kept(VdfRun *run, int group)
         int node = run->plan->graph.target_rules[i].node;
         bool exclude_root = run->tombstone && node == run->plan->graph.root;
 
-        if (t->group_of[i] != group)
+        if (t->group_of[i] != group || !may_name(run, group, i))
             continue;
         memset(&s, 0, sizeof(s));
         vdf_sink_init(&s.sink, NULL, named_row);
