@@ -2,7 +2,7 @@
 \set ECHO none
 \i test/support/regress.sql
 \set ECHO all
--- R12: inheritance: keys are not inherited; a child table's rows stay where no key of its own says otherwise, and check() says so.
+-- R12: inheritance: keys are not inherited; a table that inherits the columns is walked as if it had the key.
 CREATE TABLE app.users (id int PRIMARY KEY, name text);
 CREATE TABLE app.vip_users (level int) INHERITS (app.users);
 CREATE TABLE app.posts (id int, u int REFERENCES app.users ON DELETE CASCADE);
