@@ -89,6 +89,9 @@ plant tests_listed 'zz_plant.sql has no plan' test/pgtap/zz_plant.sql 'SELECT ok
 plant tests_listed 'zz_plant.cpp holds no test' test/unit/zz_plant.cpp 'int main() { return 0; }'
 plant tests_listed 'test/zz_plant/ belongs to no suite' test/zz_plant/a.sql 'SELECT 1;'
 
+plant requirements 'do not exist: R999' sql/zz_plant.sql '-- R999'
+plant requirements 'without a test: R44' test/tap/250_listener_connection.pl '=ok(1);'
+
 # Documentation
 plant docs 'setting vedfolnir.zz_plant is not described' src/ext/zz_plant.cpp 'static const char *n = "vedfolnir.zz_plant";'
 plant docs 'function vedfolnir_zz_plant is not described' src/sql/99_zz_plant.sql 'CREATE FUNCTION vedfolnir_zz_plant() RETURNS int'
