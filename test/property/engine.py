@@ -187,7 +187,7 @@ class EngineTrial:
                 found = row.row_count if row else 0
                 if action == "delete" and edge.child.top in out.in_cycle or e in out.unsure:
                     continue
-                if e in out.blockers and out.blockers[e] not in ("undeclared", "block", "retain") or found == count:
+                if e in out.blockers and out.blockers[e] not in ("undeclared", "block", "retain", "NOT NULL") or found == count:
                     continue
                 if action == "block" and count == 0 and (out.must_fail or out.lenient or out.collateral_refused):
                     continue                     # a predicted failure is counted as the engine sees fit

@@ -201,6 +201,8 @@ class Reference:
         changing = [e for e in range(len(self.edges)) if self.actions[e] in STRENGTH]
         for e in sorted(changing, key=lambda e: -STRENGTH[self.actions[e]]):
             edge, strength = self.edges[e], STRENGTH[self.actions[e]]
+            if self.cannot_change(e):
+                continue
             for row in self.state[edge.child.top]:
                 if row in self.gone and row not in self.tombstones:
                     self.note_conflict(e, row)
@@ -222,10 +224,14 @@ class Reference:
             values = dict(row.values)
             for column, (_, value, e) in columns.items():
                 values[column] = value
-                top = self.catalogue.relations[row.leaf]
-                if value is None and top.named(column).notnull:
-                    out.blockers.setdefault(e, "NOT NULL")
+                if value is None and self.catalogue.relations[row.leaf].named(column).notnull:
+                    out.must_fail.append("NOT NULL of a leaf")
             out.updated[row] = values
+
+    def cannot_change(self, e):
+        """A NULL would go into a NOT NULL column: the edge changes nothing and blocks where its reference is not cleared otherwise."""
+        edge = self.edges[e]
+        return self.actions[e] != "reassign" and any(v is None and edge.child.named(c).notnull for c, v in self.new_values(e, edge))
 
     def note_conflict(self, e, row):
         """A row that goes and is also nulled: natively the order of the keys decides when they share columns."""
@@ -279,7 +285,16 @@ class Reference:
                 before, after = self.child_side(edge, row), self.child_side(edge, row, out.updated.get(row))
                 if before is not None and before == after and self.parents[e].get(before) in self.gone - self.tombstones:
                     out.blockers[e] = "tombstone refers to what goes"
-            if action == "default":
+            if action in STRENGTH and self.cannot_change(e):
+                for row in self.state[edge.child.top]:
+                    before = self.child_side(edge, row)
+                    if (row not in self.gone or row in self.tombstones) and before is not None and self.parents[e].get(before) in self.gone:
+                        if self.child_side(edge, row, out.updated.get(row)) == before:
+                            out.blockers[e] = "NOT NULL"
+                            out.counts[e, "block"] += 1
+                        else:
+                            out.conflict = True
+            elif action == "default":
                 for row in self.state[edge.child.top]:
                     if row in out.updated and self.parents[e].get(self.child_side(edge, row)) in self.gone:
                         after = self.child_side(edge, row, out.updated[row])
@@ -293,7 +308,7 @@ class Reference:
 
     def blocked_columns(self, row):
         """Columns of the row that only a predicted failure would have changed."""
-        return {c for e in self.out.blockers for c in self.changed_columns(e)}
+        return {c for e in self.out.blockers if self.actions[e] in STRENGTH for c in self.changed_columns(e)}
 
     def check_keepers(self):
         """Triggers that keep every row back: the run must find out (VF003)."""
