@@ -261,26 +261,6 @@ class Reference:
         out = self.out
         for e, edge in enumerate(self.edges):
             action = self.actions[e]
-            if action in ("undeclared", "block", "retain"):
-                for row in self.state[edge.child.top]:
-                    if row in self.gone and row not in self.tombstones:
-                        continue
-                    before = self.child_side(edge, row)
-                    if before is None or self.parents[e].get(before) not in self.gone:
-                        continue
-                    after = self.child_side(edge, row, out.updated.get(row))
-                    if row in self.roots and self.parents[e][before] in self.roots:
-                        out.lenient.append("a tombstone refers to itself")
-                        out.unsure.add(e)
-                    elif action == "retain" and (edge.link or self.parents[e][before] in self.tombstones):
-                        out.counts[e, "retain"] += after == before
-                        if set(edge.columns) & self.blocked_columns(row):
-                            out.unsure.add(e)
-                    elif after == before:
-                        out.blockers[e] = action
-                        out.counts[e, "block"] += 1
-                    elif set(edge.columns) & self.blocked_columns(row):
-                        out.unsure.add(e)
             for row in self.tombstones if action == "delete" else ():
                 before, after = self.child_side(edge, row), self.child_side(edge, row, out.updated.get(row))
                 if before is not None and before == after and self.parents[e].get(before) in self.gone - self.tombstones:
@@ -305,6 +285,26 @@ class Reference:
                 target = self.parents[e].get((canonical(self.policy[e]["reassign_to"], parent.base, parent.base, parent.locale),))
                 if target is None or target in self.gone:
                     out.blockers[e] = "reassign target"
+        for e, edge in enumerate(self.edges):
+            action = self.actions[e]
+            if action in ("undeclared", "block", "retain"):
+                for row in self.state[edge.child.top]:
+                    if row in self.gone and row not in self.tombstones:
+                        continue
+                    before = self.child_side(edge, row)
+                    if before is None or self.parents[e].get(before) not in self.gone:
+                        continue
+                    after = self.child_side(edge, row, out.updated.get(row))
+                    if row in self.roots and self.parents[e][before] in self.roots:
+                        out.lenient.append("a tombstone refers to itself")
+                        out.unsure.add(e)
+                    elif action == "retain" and (edge.link or self.parents[e][before] in self.tombstones):
+                        out.counts[e, "retain"] += after == before
+                    elif after == before:
+                        out.blockers[e] = action
+                        out.counts[e, "block"] += 1
+                    if set(edge.columns) & self.blocked_columns(row):
+                        out.unsure.add(e)
 
     def blocked_columns(self, row):
         """Columns of the row that only a predicted failure would have changed."""
