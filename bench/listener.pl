@@ -1,0 +1,84 @@
+#!/usr/bin/perl
+# Throughput of the listener (P13): files against a plain unlink loop with the same fsyncs, Redis keys against DEL with
+# many keys. Run it by: bash tools/tap.sh bench/listener.pl; VEDFOLNIR_BENCH_TASKS says how many tasks each.
+use strict;
+use warnings;
+use Fcntl;
+use IO::Handle;
+use IO::Socket::UNIX;
+use ListenerTest;
+use Test::More;
+use Time::HiRes qw(time);
+
+my $n = $ENV{VEDFOLNIR_BENCH_TASKS} // 20000;
+my $batch = 1000;
+my $t = ListenerTest->new(conf => "autovacuum = off\nlog_statement = none\n");
+$t->add_rule('redis_key', 'sessions', 'session');
+$t->add_rule('file', 'images', 'path');
+$t->configure($t->file_service('images') . $t->redis_service('sessions'), "batch = $batch\nlog_level = warn");
+
+sub make_files
+{
+	my ($name) = @_;
+	mkdir "$t->{root}/$name" or die "mkdir: $!";
+	for my $i (1 .. $n) { sysopen(my $f, "$t->{root}/$name/$i", O_CREAT | O_WRONLY) or die; syswrite $f, 'x' x 100; }
+	return;
+}
+
+sub plain_unlink
+{
+	my ($name) = @_;
+	my $start = time;
+	for my $i (1 .. $n)
+	{
+		unlink "$t->{root}/$name/$i" or die;
+		next if $i % $batch;
+		open(my $dir, '<', "$t->{root}/$name") or die;
+		IO::Handle::sync($dir);
+	}
+	return time - $start;
+}
+
+sub make_keys { $t->redis_cli('EVAL', 'for i = 1, ARGV[1] do redis.call("SET", "k:" .. i, "x") end', 0, $n); return; }
+
+sub plain_del
+{
+	my $redis = IO::Socket::UNIX->new(Peer => $t->{redis_socket}) or die;
+	my $start = time;
+	for (my $i = 1; $i <= $n; $i += $batch)
+	{
+		my @keys = map { "k:$_" } $i .. $i + $batch - 1;
+		print $redis "*" . (@keys + 1) . "\r\n\$3\r\nDEL\r\n" . join('', map { '$' . length($_) . "\r\n$_\r\n" } @keys);
+		<$redis>;
+	}
+	return time - $start;
+}
+
+# Seconds of a run that drains n tasks.
+sub listener
+{
+	my ($phase, $kind, $service, $target) = @_;
+	my $deletion = $t->deletion;
+	$t->sql("INSERT INTO vedfolnir.cleanup_task (deletion_id, phase, kind, operation, service, target) SELECT '$deletion', $phase, '$kind', "
+		. "'delete', '$service', '$target' || i FROM generate_series(1, $n) AS i; ANALYZE vedfolnir.cleanup_task");
+	my $start = time;
+	my ($code, undef, $err) = $t->run('--once');
+	is($code, 0, "$kind: drained") or diag($err);
+	my $took = time - $start;
+	is($t->sql("SELECT count(*) FROM vedfolnir.cleanup_task WHERE deletion_id = '$deletion' AND state = 'done'"), $n, "$kind: all done");
+	$t->sql('TRUNCATE vedfolnir.cleanup_task');
+	return $took;
+}
+
+my @rows;
+make_files('plain');
+my $plain = plain_unlink('plain');
+make_files('listener');
+push @rows, [ 'files', $plain, listener(3, 'file', 'images', 'listener/') ];
+make_keys();
+$plain = plain_del();
+make_keys();
+push @rows, [ 'Redis keys', $plain, listener(2, 'redis_key', 'sessions', 'k:') ];
+note sprintf "%-14s %12s %12s %10s\n", 'tasks a second', 'plain', 'listener', 'per cent';
+note sprintf "%-14s %12.0f %12.0f %9.0f%%\n", $_->[0], $n / $_->[1], $n / $_->[2], 100 * $_->[1] / $_->[2] for @rows;
+done_testing();
