@@ -190,6 +190,7 @@ static List *execute_call(VdfWork *w, const VdfPseudonym *arguments)
         vdf_raise_blocked(w);
     check_plan_hash(w, hash);
     vdf_progress_phase(VDF_PHASE_TRIGGERS);
+    vdf_targets_mirror(run);
     vdf_fire_held(&run->executor);
     vdf_force_immediate(run);
     vdf_prove_links(run);

@@ -32,10 +32,13 @@ static const char *const VIEWS =
     "SELECT c.oid FROM reached e JOIN pg_class c ON c.oid = e.view AND c.relkind = 'm' ORDER BY 1";
 
 /* Columns by whose name they hold personal data. */
+#define PERSONAL_NAMES                                                                                               \
+    "(^|_)(e?mail|first_?name|last_?name|sur_?name|full_?name|display_?name|nick_?name|user_?name|phone|mobile|"           \
+    "street|birth(day|date)?|date_of_birth|ip_?address|ip_?addr|user_?agent|last_?login|password|passport|iban|avatar)(_|$)"
+
 static const char *const PERSONAL =
     "SELECT a.attname FROM pg_attribute a WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped "
-    "AND a.attname ~* '(^|_)(e?mail|first_?name|last_?name|sur_?name|full_?name|display_?name|nick_?name|user_?name|phone|mobile|"
-    "street|birth(day|date)?|date_of_birth|ip_?address|ip_?addr|user_?agent|last_?login|password|passport|iban|avatar)(_|$)' "
+    "AND a.attname ~* '" PERSONAL_NAMES "' "
     "AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype = 'f' AND a.attnum = ANY (k.conkey)) "
     "ORDER BY a.attnum";
 
@@ -149,8 +152,35 @@ static void review_staying_rows(VdfReview *review)
     }
 }
 
+/* Columns that mirrors fill from columns with personal data; the remedy is the same mirror without them. */
+static const char *const MIRRORED =
+    "SELECT format('%I.%I', m.mirror_schema, m.mirror_name), p.key, format('%I.%I', m.relation_schema, m.relation_name), "
+    "m.columns || jsonb_build_object(p.key, 'NULL') FROM vedfolnir.mirror m, jsonb_each_text(m.parsed) p "
+    "WHERE m.subject = $1 AND p.key ~* $2 AND p.value !~* '^NULL(::|$)' ORDER BY 1, 2, 3";
+
+static void review_mirrors(VdfReview *review)
+{
+    VdfStore store;
+    Oid types[2] = {NAMEOID, TEXTOID};
+    Datum values[2];
+
+    values[0] = DirectFunctionCall1(namein, CStringGetDatum(review->plan->configuration->subject));
+    values[1] = CStringGetTextDatum(PERSONAL_NAMES);
+    vdf_store_open(&store);
+    vdf_store_run(&store, MIRRORED, 2, types, values, NULL, true);
+    for (uint64 i = 0; i < store.count; i++)
+        vdf_find(review, VDF_SEVERITY_WARNING, "personal_column",
+                 psprintf("%s.%s", vdf_store_text(&store, i, 1), quote_identifier(vdf_store_text(&store, i, 2))),
+                 psprintf("the mirror keeps personal data of rows of %s that went", vdf_store_text(&store, i, 3)),
+                 psprintf("SELECT vedfolnir_add_mirror(%s, %s, columns => %s%s);", quote_literal_cstr(vdf_store_text(&store, i, 3)),
+                          quote_literal_cstr(vdf_store_text(&store, i, 1)), quote_literal_cstr(vdf_store_text(&store, i, 4)),
+                          vdf_subject_argument(review->plan->configuration->subject)));
+    vdf_store_close(&store);
+}
+
 void vdf_review_copies(VdfReview *review)
 {
+    review_mirrors(review);
     review_histories(review);
     review_views(review);
     review_staying_rows(review);

@@ -175,6 +175,7 @@ static void read_cleanups(VdfConfiguration *c, VdfStore *store, Oid *types, Datu
         char *expire;
         bool isnull;
 
+        memset(r, 0, sizeof(VdfCleanup));
         if (!still_named(c, store, i, 1, "a clean-up rule", NULL, &r->relation))
             continue;
         r->kind = vdf_store_text(store, i, 4);
@@ -187,6 +188,48 @@ static void read_cleanups(VdfConfiguration *c, VdfStore *store, Oid *types, Datu
                                                         : VDF_EXPIRE_NO;
         r->id = DatumGetInt32(vdf_store_datum(store, i, 9, &isnull));
         if (still_valid(c, r->relation, "a clean-up rule", NULL, r->expression))
+            c->ncleanups++;
+    }
+}
+
+/* A mirror is expanded like the target of a clean-up rule; its row type is made anew, for columns come and go. */
+static const char *const MIRRORS =
+    "SELECT m.relation, m.relation_schema, m.relation_name, m.mirror, m.mirror_schema, m.mirror_name, m.columns::pg_catalog.text, "
+    "pg_catalog.string_agg(COALESCE('(' OPERATOR(pg_catalog.||) p.value OPERATOR(pg_catalog.||) ')', 'NULL'), ', ' ORDER BY a.attnum), "
+    "pg_catalog.string_agg(pg_catalog.quote_ident(p.key), ', ' ORDER BY a.attnum), "
+    "(SELECT pg_catalog.min(k) FROM pg_catalog.jsonb_object_keys(m.parsed) k WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_attribute x "
+    "  WHERE x.attrelid OPERATOR(pg_catalog.=) m.mirror::pg_catalog.oid AND x.attname::pg_catalog.text OPERATOR(pg_catalog.=) k "
+    "  AND NOT x.attisdropped)) "
+    "FROM vedfolnir.mirror m LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) m.mirror::pg_catalog.oid "
+    "AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped "
+    "LEFT JOIN LATERAL pg_catalog.jsonb_each_text(m.parsed) p ON p.key OPERATOR(pg_catalog.=) a.attname::pg_catalog.text "
+    "WHERE m.subject OPERATOR(pg_catalog.=) $1 GROUP BY m.subject, m.relation, m.mirror ORDER BY m.mirror_schema, m.mirror_name, m.relation_schema, "
+    "m.relation_name";
+
+static void read_mirrors(VdfConfiguration *c, VdfStore *store, Oid *types, Datum *values)
+{
+    vdf_store_run(store, MIRRORS, 1, types, values, NULL, true);
+    c->cleanups = (VdfCleanup *) repalloc(c->cleanups, sizeof(VdfCleanup) * (c->ncleanups + store->count + 1));
+    for (uint64 i = 0; i < store->count; i++) {
+        VdfCleanup *r = &c->cleanups[c->ncleanups];
+        char *missing = vdf_store_text(store, i, 10);
+
+        memset(r, 0, sizeof(VdfCleanup));
+        if (!still_named(c, store, i, 1, "a mirror", NULL, &r->relation) ||
+            !still_named(c, store, i, 4, "the table of a mirror", NULL, &r->mirror))
+            continue;
+        if (missing != NULL) {
+            vdf_configuration_stale(c, vdf_store_text(store, i, 2), vdf_store_text(store, i, 3), NULL,
+                                    psprintf("a mirror sets column \"%s\" of %s, which does not exist any more", missing,
+                                             vdf_relation_name(r->mirror)));
+            continue;
+        }
+        r->kind = pstrdup("mirror");
+        r->service = vdf_relation_name(r->mirror);
+        r->target = vdf_store_text(store, i, 7);
+        r->expression = psprintf("ROW(%s)::%s", vdf_store_text(store, i, 8), r->service);
+        r->mirror_columns = vdf_store_text(store, i, 9);
+        if (still_valid(c, r->relation, "a mirror", NULL, r->expression))
             c->ncleanups++;
     }
 }
@@ -228,6 +271,7 @@ VdfConfiguration *vdf_configuration_read(const char *subject)
     read_links(c, &store, types, values);
     read_columns(c, &store, types, values);
     read_cleanups(c, &store, types, values);
+    read_mirrors(c, &store, types, values);
     vdf_store_close(&store);
     return c;
 }

@@ -59,6 +59,8 @@ typedef struct VdfCleanup
     char *expression;
     char *service;
     VdfOnExpire on_expire;
+    Oid mirror;           /* kind "mirror": the audit table; the expression is a row of it */
+    char *mirror_columns; /* those that a copy sets */
 } VdfCleanup;
 
 /* A rule whose object is gone or renamed. */

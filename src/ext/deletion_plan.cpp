@@ -398,6 +398,9 @@ static void learn_relations(VdfDeletionPlan *plan)
         foreach (cell, all)
             (void) hash_search(plan->relations, &lfirst_oid(cell), HASH_ENTER, &found);
     }
+    for (int i = 0; i < plan->graph.ntarget_rules; i++)
+        if (OidIsValid(plan->rules[i]->mirror))
+            (void) hash_search(plan->relations, &plan->rules[i]->mirror, HASH_ENTER, NULL);
 }
 
 VdfDeletionPlan *vdf_plan_make(const char *subject, MemoryContext parent)

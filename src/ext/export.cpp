@@ -28,7 +28,10 @@ static const char *const EXPORT =
     "  CASE edge WHEN '' THEN '' ELSE format(', edge => %L', edge) END, $2) FROM vedfolnir.column_rule WHERE subject = $1 "
     "UNION ALL SELECT 6, relation_schema, relation_name, kind || ' ' || service, target, format('SELECT vedfolnir_add_cleanup(%L, %L, %L, "
     "service => %L%s%s);', format('%I.%I', relation_schema, relation_name), kind, target, service, "
-    "  CASE on_expire WHEN 'no' THEN '' ELSE format(', on_expire => %L', on_expire) END, $2) FROM vedfolnir.cleanup_rule WHERE subject = $1"
+    "  CASE on_expire WHEN 'no' THEN '' ELSE format(', on_expire => %L', on_expire) END, $2) FROM vedfolnir.cleanup_rule WHERE subject = $1 "
+    "UNION ALL SELECT 7, mirror_schema, mirror_name, relation_schema, relation_name, format('SELECT vedfolnir_add_mirror(%L, %L, "
+    "columns => %L%s);', format('%I.%I', relation_schema, relation_name), format('%I.%I', mirror_schema, mirror_name), columns, $2) "
+    "FROM vedfolnir.mirror WHERE subject = $1"
     ") x ORDER BY x.part, x.a COLLATE \"C\", x.b COLLATE \"C\", x.c COLLATE \"C\", x.d COLLATE \"C\"";
 
 /* vedfolnir_export_policy(subject name): one statement a row; 22004, 42501, 42704. */

@@ -17,7 +17,9 @@ static const char *const FORGET =
     "  AND ($4 IS NULL OR edge = $4) RETURNING 1), "
     "cleanups AS (DELETE FROM vedfolnir.cleanup_rule WHERE subject = $1 AND relation_schema = $2 AND relation_name = $3 "
     "  AND $4 IS NULL RETURNING 1) "
-    "SELECT (SELECT count(*) FROM policies) + (SELECT count(*) FROM links) + (SELECT count(*) FROM columns) + "
+    ", mirrors AS (DELETE FROM vedfolnir.mirror WHERE subject = $1 AND relation_schema = $2 AND relation_name = $3 "
+    "  AND $4 IS NULL RETURNING 1) "
+    "SELECT (SELECT count(*) FROM mirrors) + (SELECT count(*) FROM policies) + (SELECT count(*) FROM links) + (SELECT count(*) FROM columns) + "
     "(SELECT count(*) FROM cleanups)";
 
 /* vedfolnir_forget(relation text, edge name, subject name): how many declarations went; 22004, 22023, 42501, 42704. */

@@ -6,6 +6,7 @@
  */
 #include "ext/targets.h"
 
+#include "ext/catalog.h"
 #include "ext/guc.h"
 #include "ext/report.h"
 #include "ext/store.h"
@@ -20,6 +21,7 @@ struct VdfTargets
     TupleDesc raw_desc;
     VdfKeys raw;       /* vdf_g, vdf_target, vdf_u, vdf_s: as the rows came */
     VdfKeys *settled;  /* per group: vdf_target, vdf_u, vdf_s, vdf_n */
+    VdfKeys *copies;   /* per rule: rows for a mirror, as raw */
     Bitmapset **kept;  /* per group: numbers vdf_n */
 };
 
@@ -64,6 +66,7 @@ VdfTargets *vdf_targets_create(VdfDeletionPlan *plan)
     }
     t->settled = (VdfKeys *) palloc0(sizeof(VdfKeys) * (t->ngroups + 1));
     t->kept = (Bitmapset **) palloc0(sizeof(Bitmapset *) * (t->ngroups + 1));
+    t->copies = (VdfKeys *) palloc0(sizeof(VdfKeys) * (n + 1));
     t->raw_desc = CreateTemplateTupleDesc(4);
     TupleDescInitEntry(t->raw_desc, 1, "vdf_g", INT4OID, -1, 0);
     TupleDescInitEntry(t->raw_desc, 2, "vdf_target", TEXTOID, -1, 0);
@@ -80,23 +83,28 @@ void vdf_targets_take(VdfRun *run, int node, TupleTableSlot *slot, int first, in
     for (int i = 0; i < info->nrules; i++) {
         Datum values[4];
         bool nulls[4] = {false, false, false, false};
+        bool mirror = OidIsValid(run->plan->rules[info->rules[i]]->mirror);
+        VdfKeys *to = mirror ? &t->copies[info->rules[i]] : &t->raw;
 
+        /* A copy is of a row that goes, not of a tombstone, and only a run writes it. */
+        if (mirror && (run->dry || !shared))
+            continue;
         if (slot->tts_isnull[first + i] ||
             (run->needed != NULL && run->plan->rules[info->rules[i]]->on_expire != VDF_EXPIRE_ENQUEUE))
             continue;
-        if (t->raw.store == NULL) {
+        if (to->store == NULL) {
             MemoryContext caller = MemoryContextSwitchTo(run->context);
 
-            t->raw.desc = t->raw_desc;
-            t->raw.store = tuplestore_begin_heap(true, false, work_mem);
+            to->desc = t->raw_desc;
+            to->store = tuplestore_begin_heap(true, false, work_mem);
             MemoryContextSwitchTo(caller);
         }
         values[0] = Int32GetDatum(t->group_of[info->rules[i]]);
         values[1] = slot->tts_values[first + i];
         values[2] = Int32GetDatum(user);
         values[3] = BoolGetDatum(shared);
-        tuplestore_putvalues(t->raw.store, t->raw_desc, values, nulls);
-        t->raw.count++;
+        tuplestore_putvalues(to->store, t->raw_desc, values, nulls);
+        to->count++;
     }
 }
 
@@ -276,11 +284,53 @@ void vdf_targets_per_user(VdfTargets *targets, uint64 *tasks)
     }
 }
 
+/* "(x.vdf_m).a, (x.vdf_m).b" for the columns that a copy sets. */
+static char *mirror_fields(const VdfCleanup *rule)
+{
+    StringInfoData text;
+    bool quoted = false;
+
+    initStringInfo(&text);
+    appendStringInfoString(&text, "(x.vdf_m).");
+    for (const char *at = rule->mirror_columns; *at; at++) {
+        quoted = quoted != (*at == '"');
+        appendStringInfoChar(&text, *at);
+        if (!quoted && at[0] == ',' && at[1] == ' ') {
+            appendStringInfoString(&text, " (x.vdf_m).");
+            at++;
+        }
+    }
+    return text.data;
+}
+
 void vdf_targets_free(VdfTargets *targets)
 {
     vdf_keys_free(&targets->raw);
     for (int i = 0; i < targets->ngroups; i++)
         vdf_keys_free(&targets->settled[i]);
+    for (int i = 0; i < targets->plan->graph.ntarget_rules; i++)
+        vdf_keys_free(&targets->copies[i]);
+}
+
+/* Inserts the copies, as the owner of each audit table; its AFTER triggers fire with the held ones. */
+void vdf_targets_mirror(VdfRun *run)
+{
+    VdfTargets *t = run->targets;
+
+    for (int i = 0; i < run->plan->graph.ntarget_rules; i++) {
+        const VdfCleanup *rule = run->plan->rules[i];
+        VdfStatement statement;
+
+        if (!OidIsValid(rule->mirror) || t->copies[i].count == 0)
+            continue;
+        memset(&statement, 0, sizeof(statement));
+        statement.sql = psprintf("INSERT INTO %s (%s) SELECT %s FROM (SELECT d.vdf_target::%s AS vdf_m FROM vdf_d d OFFSET 0) x",
+                                 rule->service, rule->mirror_columns, mirror_fields(rule), rule->service);
+        statement.owner = vdf_relation_owner(rule->mirror);
+        statement.change = true;
+        vdf_statement_input(&statement, "vdf_d", &t->copies[i]);
+        (void) vdf_execute(&run->executor, &statement);
+    }
 }
 
 int vdf_targets_groups(VdfTargets *targets, VdfTargetGroup **groups)

@@ -23,6 +23,8 @@ void vdf_targets_settle(VdfRun *run, bool check_shared);
 int vdf_targets_groups(VdfTargets *targets, VdfTargetGroup **groups);
 /* Adds the number of targets of each person. */
 void vdf_targets_per_user(VdfTargets *targets, uint64 *tasks);
+/* Copies of the rows that went, into the mirrors. */
+void vdf_targets_mirror(VdfRun *run);
 void vdf_targets_free(VdfTargets *targets);
 /* Writes the tasks; deletions holds the deletion id of each person. */
 uint64 vdf_targets_enqueue(VdfRun *run, const pg_uuid_t *deletions);

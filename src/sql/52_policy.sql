@@ -137,3 +137,11 @@ EXCEPTION WHEN OTHERS THEN
     RAISE WARNING 'vedfolnir could not note new ways to a person: %', SQLERRM;
 END $$;
 COMMENT ON FUNCTION vedfolnir.note_paths() IS 'event trigger of vedfolnir_watch(); never makes DDL fail';
+
+CREATE FUNCTION vedfolnir_add_mirror(relation regclass, mirror regclass, columns jsonb DEFAULT '{}', subject name DEFAULT 'user')
+    RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_add_mirror';
+COMMENT ON FUNCTION vedfolnir_add_mirror(regclass, regclass, jsonb, name)
+    IS 'copies each row of a relation that goes into an audit table of the application; columns: expressions by column of that table';
