@@ -59,6 +59,7 @@ extern "C" {
 #include "parser/parse_type.h"
 #include "parser/parser.h"
 #include "parser/parsetree.h"
+#include "pgstat.h"
 #include "rewrite/prs2lock.h"
 #include "rewrite/rewriteHandler.h"
 #include "rewrite/rewriteManip.h"
@@ -72,6 +73,8 @@ extern "C" {
 #include "replication/syncrep.h"
 #include "utils/acl.h"
 #include "utils/array.h"
+#include "utils/backend_progress.h"
+#include "utils/backend_status.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/fmgroids.h"
@@ -118,9 +121,11 @@ extern "C" {
 #endif
 
 #if PG_VERSION_NUM >= 160000
+#define vdf_backend_status(number) pgstat_get_local_beentry_by_index(number)
 #define vdf_owns_relation(relation, role) object_ownercheck(RelationRelationId, (relation), (role))
 #define vdf_raw_walker(node, walker, context) raw_expression_tree_walker((node), (walker), (context))
 #else
+#define vdf_backend_status(number) pgstat_fetch_stat_local_beentry(number)
 #define vdf_owns_relation(relation, role) pg_class_ownercheck((relation), (role))
 #define vdf_raw_walker(node, walker, context)                                                                       \
     raw_expression_tree_walker((node), (bool (*)()) (void (*)()) (walker), (context))

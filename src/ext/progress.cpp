@@ -2,12 +2,6 @@
 
 #include "ext/report.h"
 
-extern "C" {
-#include "pgstat.h"
-#include "utils/backend_progress.h"
-#include "utils/backend_status.h"
-}
-
 /* Not a number that the server uses. */
 #define PROGRESS_COMMAND_VEDFOLNIR ((ProgressCommandType) 0x5664)
 
@@ -85,11 +79,7 @@ VDF_FUNCTION(vedfolnir_progress_rows)
     InitMaterializedSRF(fcinfo, 0);
     n = pgstat_fetch_stat_numbackends();
     for (int i = 1; i <= n; i++) {
-#if PG_VERSION_NUM >= 160000
-        LocalPgBackendStatus *local = pgstat_get_local_beentry_by_index(i);
-#else
-        LocalPgBackendStatus *local = pgstat_fetch_stat_local_beentry(i);
-#endif
+        LocalPgBackendStatus *local = vdf_backend_status(i);
         PgBackendStatus *backend = local ? &local->backendStatus : NULL;
         Datum values[8];
         bool nulls[8] = {false};
