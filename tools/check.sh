@@ -90,7 +90,8 @@ show() { echo "--- $1"; tail -n "${3:-60}" "$2"; }
 server() {
     [ -z "$server_up" ] || return 0
     mkdir -p "$work/cluster"
-    cluster_start "$work/cluster" "max_prepared_transactions = 10" && server_up=yes
+    cluster_start "$work/cluster" "max_prepared_transactions = 10
+wal_level = logical" && server_up=yes
 }
 
 suite_lint() {
