@@ -109,7 +109,6 @@ struct VdfPlan
 {
     explicit VdfPlan(Plan p) : plan(std::move(p))
     {
-        live_plans++;
         const size_t n = plan.graph.nodes.size();
         for (const Component &c : plan.components)
             components.push_back({static_cast<int>(c.nodes.size()), c.nodes.data(), static_cast<int>(c.outer.size()),
@@ -133,6 +132,7 @@ struct VdfPlan
                 ninto.data(),
                 into.data(),
                 ntargets.data()};
+        live_plans++; /* last: an exception above calls no destructor */
     }
     ~VdfPlan() { live_plans--; }
     VdfPlan(const VdfPlan &) = delete;
