@@ -57,7 +57,7 @@ failing_seeds() {
 
 copy_tree
 make -s -C "$scratch/copy" -j"$(nproc)" >"$scratch/make.log" 2>&1 || { tail "$scratch/make.log"; exit 2; }
-"$scratch/copy/tools/property.sh" --count "$count" --seed 1 >"$scratch/base.log" 2>&1 || true
+bash "$scratch/copy/tools/property.sh" --count "$count" --seed 1 >"$scratch/base.log" 2>&1 || true
 echo "without a plant: $(tail -n 1 "$scratch/base.log")"
 failing_seeds "$scratch/base.log" >"$scratch/base"
 
@@ -67,7 +67,7 @@ for fault in miss_an_edge use_a_wrong_operator null_what_should_go cut_cycles_sh
     "$fault"
     make -s -C "$scratch/copy" -j"$(nproc)" >"$scratch/make.log" 2>&1 || { tail "$scratch/make.log"; exit 2; }
     planted=$((planted + 1))
-    "$scratch/copy/tools/property.sh" --count "$count" --seed 1 >"$scratch/run.log" 2>&1 || true
+    bash "$scratch/copy/tools/property.sh" --count "$count" --seed 1 >"$scratch/run.log" 2>&1 || true
     failing_seeds "$scratch/run.log" >"$scratch/seen"
     more=$(comm -13 "$scratch/base" "$scratch/seen" | wc -l)
     if [ "$more" -gt 0 ]; then
