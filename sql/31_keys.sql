@@ -185,4 +185,12 @@ BEGIN;
 INSERT INTO app.later VALUES (3, 3), (4, 44);
 SELECT code, message FROM t.refused('SELECT * FROM vedfolnir_delete_user(3, false)');
 ROLLBACK;
+SELECT t.fresh();
+
+-- A deferrable unique constraint is no trigger of the application; references chained through it are cleared one by one.
+CREATE TABLE app.users (id int PRIMARY KEY, mentor int UNIQUE DEFERRABLE INITIALLY DEFERRED REFERENCES app.users ON DELETE SET NULL);
+INSERT INTO app.users VALUES (1, NULL), (2, 1), (3, 2), (4, 3);
+SELECT vedfolnir_register_subject('app.users');
+SELECT * FROM t.run('2') ORDER BY step;
+TABLE app.users ORDER BY id;
 SELECT t.finish();
