@@ -20,7 +20,7 @@ static void learn_triggers(VdfFacts *facts, Relation table)
                 facts->disabled_ri = get_constraint_name(t->tgconstraint);
             continue;
         }
-        if (!fires(t->tgenabled))
+        if (!fires(t->tgenabled) || t->tgfoid == F_UNIQUE_KEY_RECHECK) /* of a deferrable unique constraint */
             continue;
         if (TRIGGER_FOR_BEFORE(t->tgtype) && TRIGGER_FOR_ROW(t->tgtype)) {
             if (TRIGGER_FOR_DELETE(t->tgtype) && facts->delete_keeper == NULL)
