@@ -59,6 +59,7 @@ done
 for d in test/*/; do
     case "$(basename "$d")" in
         isolation | lint | pgtap | property | support | tap | unit) ;;
+        valgrind) [ -f tools/valgrind.sh ] || complain "$d has no tools/valgrind.sh" ;; # a long variant
         *) complain "$d belongs to no suite" ;;
     esac
 done
