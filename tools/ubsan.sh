@@ -52,7 +52,7 @@ run regress "$pgxs_test/regress/pg_regress" --inputdir=. --outputdir=build/regre
 run isolation "$pgxs_test/isolation/pg_isolation_regress" --inputdir=test/isolation --outputdir=build/isolation --bindir="$PG_BIN" \
     --dbname=isolation_regression $(names test/isolation/specs spec)
 createdb statements
-psql -X -q -d statements -f test/valgrind/statements.sql >"$work/statements.log" 2>&1
+psql -X -q -d statements -f test/support/valgrind/statements.sql >"$work/statements.log" 2>&1
 grep -q 'live_plans' "$work/statements.log" || { failed=1; echo "ubsan: the statements did not come to their end"; }
 
 reports=$(grep -c 'runtime error:' "$work/cluster/data/server.log")

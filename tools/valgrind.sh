@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs test/valgrind/statements.sql in a single-user server under valgrind and fails when a report has one of our frames.
+# Runs test/support/valgrind/statements.sql in a single-user server under valgrind and fails when a report has one of our frames.
 set -uo pipefail
 export LC_ALL=C.UTF-8
 
@@ -43,12 +43,12 @@ as_server "$PG_BIN/pg_ctl" -D "$work/cluster/data" -m fast -w -s stop || exit 1
 started=$SECONDS
 # shellcheck disable=SC2086
 as_server valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --num-callers=40 --error-limit=no \
-    --suppressions="$work/checkout/test/valgrind/postgres.supp" $long --log-file="$work/report" \
-    "$PG_BIN/postgres" --single -j -D "$work/cluster/data" postgres <"$checkout/test/valgrind/statements.sql" >"$work/output" 2>&1
+    --suppressions="$work/checkout/test/support/valgrind/postgres.supp" $long --log-file="$work/report" \
+    "$PG_BIN/postgres" --single -j -D "$work/cluster/data" postgres <"$checkout/test/support/valgrind/statements.sql" >"$work/output" 2>&1
 status=$?
 
 # The list ends with what it deleted: a server that died half way, or ran nothing, must not pass.
-statements=$(grep -c ';$' "$checkout/test/valgrind/statements.sql")
+statements=$(grep -c ';$' "$checkout/test/support/valgrind/statements.sql")
 errors=$(grep -c 'ERROR: ' "$work/output")
 if [ "$status" != 0 ] || ! grep -q 'live_plans = "[0-9]*"' "$work/output" || grep -q 'PANIC\|terminated by signal' "$work/output"; then
     tail -n 40 "$work/output"
