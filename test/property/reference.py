@@ -244,7 +244,7 @@ class Reference:
     def changed_columns(self, e):
         """A policy other than the declared action speaks of the whole reference, and one NULL is enough to clear it, unless the key is MATCH FULL."""
         edge = self.edges[e]
-        if self.policy[e] is None or edge.listed and self.actions[e] == DECLARED[edge.declared]:
+        if not edge.link and (self.policy[e] is None or edge.listed and self.actions[e] == DECLARED[edge.declared]):
             return edge.set_columns
         nullable = [c for c in edge.columns if not edge.child.named(c).notnull]
         return nullable if self.actions[e] == "nullify" and nullable and not edge.match_full else edge.columns
