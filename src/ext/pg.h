@@ -128,11 +128,9 @@ extern "C" {
 #endif
 
 #if PG_VERSION_NUM >= 160000
-#define vdf_backend_status(number) pgstat_get_local_beentry_by_index(number)
 #define vdf_owns_relation(relation, role) object_ownercheck(RelationRelationId, (relation), (role))
 #define vdf_raw_walker(node, walker, context) raw_expression_tree_walker((node), (walker), (context))
 #else
-#define vdf_backend_status(number) pgstat_fetch_stat_local_beentry(number)
 #define vdf_owns_relation(relation, role) pg_class_ownercheck((relation), (role))
 #define vdf_raw_walker(node, walker, context)                                                                       \
     raw_expression_tree_walker((node), (bool (*)()) (void (*)()) (walker), (context))
