@@ -1,0 +1,131 @@
+// sql_detach.cpp: the one UPDATE of a row whose references change.
+#include "core/sql_parts.hpp"
+#include "core/sql_text.hpp"
+
+#include <boost/format.hpp>
+
+#include <algorithm>
+#include <set>
+
+namespace vedfolnir
+{
+
+namespace
+{
+
+std::string flag(int edge)
+{
+    return edge < 0 ? "x.vdf_root" : "x.vdf_e" + number(edge);
+}
+
+// The new value of one column, from the strongest claim to the weakest: column rule, reassign, nullify, default.
+class ColumnValue
+{
+  public:
+    explicit ColumnValue(std::string column) : column_(std::move(column)) {}
+    const std::string &column() const { return column_; }
+    void claim(int rank, const std::string &when, const std::string &value) { claims_.push_back({rank, when, value}); }
+    void conditions(std::set<std::string> &found) const
+    {
+        for (const Claim &c : claims_)
+            found.insert(c.when);
+    }
+    std::string sql() const
+    {
+        auto claims = claims_;
+        std::stable_sort(claims.begin(), claims.end(), [](const Claim &a, const Claim &b) { return a.rank < b.rank; });
+        std::string sql = "CASE";
+        for (const Claim &c : claims)
+            sql += " WHEN " + c.when + " THEN " + c.value;
+        return column_ + " = " + sql + " ELSE c." + column_ + " END";
+    }
+
+  private:
+    struct Claim
+    {
+        int rank;
+        std::string when;
+        std::string value;
+    };
+    std::string column_;
+    std::vector<Claim> claims_;
+};
+
+ColumnValue &value_of(std::vector<ColumnValue> &values, const std::string &column)
+{
+    for (ColumnValue &v : values)
+        if (v.column() == column)
+            return v;
+    values.emplace_back(column);
+    return values.back();
+}
+
+// An array of references loses the elements that refer to what goes.
+std::string remaining_elements(const Plan &plan, int edge)
+{
+    const Edge &e = plan.graph.edges[edge];
+    const Pair element = one_element(e.pairs[0]);
+    std::string key = "d.vdf_k" + number(key_number(plan, e.parent, element.parent_column));
+    return (boost::format("ARRAY(SELECT u.vdf_v FROM pg_catalog.unnest(c.%1%) WITH ORDINALITY AS u(vdf_v, vdf_o) WHERE "
+                          "NOT EXISTS (SELECT FROM vdf_p%2% d WHERE %3%) ORDER BY u.vdf_o)") %
+            element.child % edge % compare(element, key, "u.vdf_v"))
+        .str();
+}
+
+} // namespace
+
+std::string sql_detach(const Plan &plan, int node, const std::vector<int> &edges, bool tombstone)
+{
+    std::vector<ColumnValue> values;
+    std::vector<std::string> flags;
+    int parameter = 0;
+    auto rules = [&](int edge) {
+        for (const ColumnRule &rule : plan.graph.column_rules)
+            if (rule.edge == edge && rule.node == node)
+                value_of(values, rule.column).claim(0, flag(edge), "(" + rule.expression + ")");
+    };
+    for (int i : edges) {
+        const Edge &e = plan.graph.edges[i];
+        flags.push_back((boost::format("pg_catalog.bool_or(vdf_e %1% %2%) AS vdf_e%2%") % EQ % i).str());
+        std::string parameter_name;
+        if (e.action() == Action::reassign && e.reassign_expression.empty())
+            parameter_name = "$" + number(++parameter);
+        for (const SetColumn &set : e.sets) {
+            // A retained reference claims nothing; it is here for its column rules.
+            if (e.action() == Action::retain)
+                break;
+            ColumnValue &value = value_of(values, set.column);
+            switch (e.action()) {
+            case Action::reassign:
+                value.claim(1, flag(i), parameter_name.empty() ? "(" + e.reassign_expression + ")" : parameter_name);
+                break;
+            case Action::nullify:
+                value.claim(2, flag(i), e.pairs[0].any ? remaining_elements(plan, i) : "NULL");
+                break;
+            case Action::set_default: value.claim(3, flag(i), "(" + set.defaults + ")"); break;
+            default: break;
+            }
+        }
+        rules(i);
+    }
+    if (tombstone) {
+        flags.push_back((boost::format("pg_catalog.bool_or(vdf_e %1% (-1)) AS vdf_root") % EQ).str());
+        rules(-1);
+    }
+    if (values.empty())
+        return {};
+    std::vector<std::string> sets;
+    std::set<std::string> conditions;
+    for (const ColumnValue &v : values) {
+        sets.push_back(v.sql());
+        v.conditions(conditions);
+    }
+    // A row that was reached through a retained edge only is not touched: its triggers have nothing to see.
+    const std::vector<std::string> touched(conditions.begin(), conditions.end());
+    return (boost::format("UPDATE %1% c SET %2% FROM (SELECT vdf_t, vdf_i, %3% FROM vdf_m GROUP BY vdf_t, vdf_i) x "
+                          "WHERE c.ctid %4% x.vdf_i AND c.tableoid %4% x.vdf_t AND (%5%)") %
+            plan.graph.nodes[node].from % join(sets, ", ") % join(flags, ", ") % EQ % join(touched, " OR "))
+        .str();
+}
+
+} // namespace vedfolnir
