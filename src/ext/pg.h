@@ -103,6 +103,12 @@ extern "C" {
 #define VDF_FAST_RI_KNOWN (PG_VERSION_NUM >= 150000 && PG_VERSION_NUM < 190000)
 
 /* The nth backend's status; 16 renamed the function and gave the old name another meaning. */
+#if PG_VERSION_NUM >= 160000
+#define vdf_backend_status(n) pgstat_get_local_beentry_by_index(n)
+#else
+#define vdf_backend_status(n) pgstat_fetch_stat_local_beentry(n)
+#endif
+
 #ifndef UUIDARRAYOID
 #define UUIDARRAYOID 2951
 #endif
