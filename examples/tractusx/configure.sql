@@ -22,6 +22,11 @@ SELECT vedfolnir_set_policy('portal.technical_users', 'technical_users_id_fkey',
 -- What the portal deletes.
 SELECT vedfolnir_set_policy('portal.identity_assigned_roles', 'identity_assigned_roles_identity_id_fkey', 'delete');
 
+-- Triggers of the portal copy what is inserted and changed into its audit tables; a copy of what is deleted is up to us.
+SELECT vedfolnir_add_mirror('portal.identity_assigned_roles', 'portal.audit_identity_assigned_role20230522',
+                            columns => '{"audit_v1id": "gen_random_uuid()", "audit_v1operation_id": "3", "audit_v1date_last_changed": "now()",
+                                         "audit_v1last_editor_id": "nullif(current_setting(''vedfolnir.actor'', true), '''')::uuid"}');
+
 -- These refer to company_users. Its row stays, so nothing is looked for behind it; since it has the key of the identity,
 -- the same columns are links to the identity.
 SELECT vedfolnir_add_link('favourites_of', 'portal.company_user_assigned_app_favourites', 'portal.identities', columns => '{company_user_id}', action => 'delete');

@@ -1,5 +1,8 @@
 -- What the deletion of person 1 by person 2 comes to, written by hand without the extension. The audit triggers fire here
 -- as they do there. Afterwards keys and times that differ from run to run are masked.
+INSERT INTO portal.audit_identity_assigned_role20230522
+SELECT gen_random_uuid(), 3, now(), 'a0000000-0000-4000-8000-000000000002', r.* FROM portal.identity_assigned_roles r
+WHERE r.identity_id = 'a0000000-0000-4000-8000-000000000001';
 DELETE FROM portal.identity_assigned_roles WHERE identity_id = 'a0000000-0000-4000-8000-000000000001';
 DELETE FROM portal.company_user_assigned_app_favourites WHERE company_user_id = 'a0000000-0000-4000-8000-000000000001';
 DELETE FROM portal.company_user_assigned_business_partners WHERE company_user_id = 'a0000000-0000-4000-8000-000000000001';
