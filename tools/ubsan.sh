@@ -35,7 +35,7 @@ workdir_build "$work/checkout" "$work/build.log" extension || exit 1
 nm -D vedfolnir.so | grep -q __ubsan_handle || { echo "ubsan: the library was built without the sanitizer"; exit 1; }
 mkdir "$work/cluster"
 export UBSAN_OPTIONS=print_stacktrace=1
-cluster_start "$work/cluster" "max_prepared_transactions = 10" || exit 1
+cluster_start "$work/cluster" "$(printf "max_prepared_transactions = 10\nwal_level = logical")" || exit 1
 server_up=yes
 pgxs_test=$(dirname "$("$PG_CONFIG" --pgxs)")/../test
 export PATH="$PG_BIN:$PATH"

@@ -67,6 +67,9 @@ VDF_FUNCTION(vedfolnir_note_path)
     ListCell *cell;
     int found = 0;
 
+    if (GetUserId() != vdf_store_owner() && !superuser())
+        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for function note_path"),
+                        errdetail("Only the event trigger of vedfolnir_watch() calls it.")));
     foreach (cell, names)
         found += note_paths((const char *) lfirst(cell), text_to_cstring(PG_GETARG_TEXT_PP(0)));
     PG_RETURN_INT32(found);
