@@ -84,6 +84,8 @@ def work(job, seeds, options, results):
 def work_through(job, seeds, options, results):
     connection = reconnect(job, options)
     for n, (label, case) in enumerate(seeds):
+        if options.deadline and time.time() > options.deadline:
+            break                                        # what was not run is not counted
         if n % VACUUM_EVERY == VACUUM_EVERY - 1:
             connection.cursor().execute("VACUUM pg_attribute, pg_class, pg_depend, pg_type, pg_constraint, pg_index, pg_trigger, pg_shdepend")
         try:
@@ -117,6 +119,7 @@ def main():
     parser.add_argument("--no-engine", dest="engine", action="store_false", help="only the reference against the server's own ON DELETE")
     parser.add_argument("--no-native", dest="native", action="store_false", help="without the server's own ON DELETE")
     parser.add_argument("--stop-after", type=int, default=0, metavar="N", help="end after N failures")
+    parser.add_argument("--seconds", type=float, default=0, help="begin no further case after this time; the summary counts those that ran")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
     if options.schema_only:
@@ -126,6 +129,7 @@ def main():
     if options.save:
         os.makedirs(options.save, exist_ok=True)
     started = time.time()
+    options.deadline = started + options.seconds if options.seconds else 0
     files = options.case or sorted(glob.glob(os.path.join(HERE, "regressions", "*.sql")))
     cases = [(os.path.basename(f), Case.load(f)) for f in files]
     if not options.case:
