@@ -107,6 +107,7 @@ static List *run_phases(VdfWork *w, char **hash)
     else {
         vdf_progress_phase(VDF_PHASE_WALK);
         vdf_walk(run);
+        vdf_prove_deletes(run);
         vdf_progress_phase(VDF_PHASE_DETACH);
         vdf_detach(run);
         vdf_progress_phase(VDF_PHASE_TARGETS);

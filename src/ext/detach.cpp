@@ -373,9 +373,15 @@ static int by_rank(const void *a, const void *b, void *arg)
 {
     VdfRun *run = (VdfRun *) arg;
     int left = *(const int *) a, right = *(const int *) b;
-    int difference = rank_of(vdf_action(run->plan, left)) - rank_of(vdf_action(run->plan, right));
+    const VdfEdge *l = &run->plan->graph.edges[left], *r = &run->plan->graph.edges[right];
+    int order = rank_of(vdf_action(run->plan, left)) - rank_of(vdf_action(run->plan, right));
 
-    return difference ? difference : left - right;
+    /* Names decide between equals, never the order of creation. */
+    if (order == 0)
+        order = strcmp(l->schema, r->schema);
+    if (order == 0)
+        order = strcmp(l->relation, r->relation);
+    return order ? order : strcmp(l->name, r->name);
 }
 
 static void detach_node(VdfRun *run, int node, int *edges, int nedges)

@@ -47,6 +47,7 @@ void vdf_expire(VdfRun *run)
     run->seed = look;
     run->seeded = seeded;
     vdf_walk(run);
+    vdf_prove_deletes(run);
     vdf_detach(run);
     vdf_targets_settle(run, false);
     vdf_prove(run);

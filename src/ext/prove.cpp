@@ -156,6 +156,25 @@ static void prove_edge(VdfRun *run, int edge)
     raise_left(run, edge, rows, action == VDF_ACTION_DELETE ? facts->delete_keeper : facts->update_keeper);
 }
 
+/*
+ * Rows that a trigger kept though a delete edge leads to them, looked for before phase N: it might clear the very
+ * reference that tells of them.
+ */
+void vdf_prove_deletes(VdfRun *run)
+{
+    for (int i = 0; !run->dry && i < run->plan->graph.nedges; i++) {
+        VdfFacts *facts;
+
+        if (vdf_action(run->plan, i) != VDF_ACTION_DELETE ||
+            run->nodes[run->plan->graph.edges[i].parent].all.count == 0)
+            continue;
+        facts = vdf_facts(run->plan, run->plan->edges[i].relation);
+        /* Rows that were only counted are a blocker of their own. */
+        if (facts->delete_keeper != NULL && facts->no_replica == NULL && !facts->foreign)
+            prove_edge(run, i);
+    }
+}
+
 /* What is known to fail later is said now: by relation, for edges that found rows. */
 static void predict(VdfRun *run, int edge)
 {

@@ -116,6 +116,8 @@ void vdf_collect(VdfRun *run, VdfStatement *statement, VdfKeys *keys);
 void vdf_detach(VdfRun *run);
 /* Is the reference of a row changed by a stronger edge on the same columns? */
 bool vdf_is_cleared(VdfRun *run, int edge, Oid relation, ItemPointer tid);
+/* Before phase N: rows behind delete edges that a trigger kept (VF003). */
+void vdf_prove_deletes(VdfRun *run);
 /* Phase B: blockers, and the proof that nothing was kept back (VF003). */
 void vdf_prove(VdfRun *run);
 /* Links, once the held triggers have fired. */
