@@ -85,9 +85,14 @@ VDF_FUNCTION(vedfolnir_progress_rows)
         bool nulls[8] = {false};
         pg_uuid_t id;
         int64 *param;
+        int command;
 
-        if (backend == NULL || backend->st_databaseid != MyDatabaseId ||
-            backend->st_progress_command != PROGRESS_COMMAND_VEDFOLNIR)
+        if (backend == NULL || backend->st_databaseid != MyDatabaseId)
+            continue;
+        /* Ours is none of the values of the enumeration, so that it must not be loaded as one. */
+        StaticAssertStmt(sizeof(backend->st_progress_command) == sizeof(int), "an enumeration is not an int");
+        memcpy(&command, &backend->st_progress_command, sizeof(int));
+        if (command != (int) PROGRESS_COMMAND_VEDFOLNIR)
             continue;
         param = backend->st_progress_param;
         memcpy(id.data, &param[PARAM_ID_HIGH], sizeof(int64));
