@@ -116,7 +116,7 @@ void vdf_statement_of(VdfRun *run, VdfStatement *statement, VdfSql kind, int num
     statement->owner = owner;
 }
 
-void vdf_check_limit(VdfRun *run)
+static void check_limit(VdfRun *run)
 {
     if (vdf_max_rows > 0 && run->changed > (uint64) vdf_max_rows && !run->dry)
         ereport(ERROR, (errcode(ERRCODE_VDF_TOO_MANY_ROWS),
@@ -151,7 +151,7 @@ static void execute_take(VdfRun *run, VdfStatement *statement, int node, int edg
         run->edges[edge].rows += take.rows;
     else
         run->root_rows += take.rows;
-    vdf_check_limit(run);
+    check_limit(run);
 }
 
 static uint64 count_only(VdfRun *run, int edge, VdfKeys *parents)
@@ -245,7 +245,8 @@ static void take_root(VdfRun *run)
                  errhint("Drop or disable the trigger.")));
 }
 
-bool vdf_parents_hold_foreign(VdfRun *run, int node)
+/* Does a parent of the node hold rows of other people? Then its own rows may be such too. */
+static bool parents_hold_foreign(VdfRun *run, int node)
 {
     for (int i = 0; i < run->plan->view->ninto[node]; i++)
         if (run->nodes[run->plan->graph.edges[run->plan->view->into[node][i]].parent].foreign.count > 0)
@@ -265,7 +266,7 @@ static void choose_shape(VdfRun *run, int node, bool loop)
     if (view->ntargets[node] > 0)
         state->shape |= VDF_TARGETS;
     if (run->needed == NULL && run->seed == NULL &&
-        (view->ninto[node] > 1 || loop || vdf_parents_hold_foreign(run, node)))
+        (view->ninto[node] > 1 || loop || parents_hold_foreign(run, node)))
         state->shape |= VDF_COLLATERAL | VDF_IDENTITY;
     if (run->tombstone && node == run->plan->graph.root)
         state->shape |= VDF_IDENTITY;
@@ -312,10 +313,6 @@ void vdf_walk_component(VdfRun *run, int number)
     const VdfComponent *component = &run->plan->view->components[number];
     const VdfGraph *graph = &run->plan->graph;
 
-    if (run->needed == NULL && run->seed == NULL && vdf_sweep(run, number)) {
-        vdf_sweep_release(run, number);
-        return;
-    }
     for (int i = 0; i < component->nnodes; i++)
         choose_shape(run, component->nodes[i], component->loop);
     if (run->seed != NULL)
@@ -333,11 +330,8 @@ void vdf_walk_component(VdfRun *run, int number)
         for (int i = 0; i < component->ninner; i++)
             vdf_walk_edge(run, component->inner[i], &run->nodes[graph->edges[component->inner[i]].parent].delta,
                           !run->dry);
-    if (run->needed == NULL && run->seed == NULL) {
+    if (run->needed == NULL && run->seed == NULL)
         vdf_find_collateral(run, component);
-        vdf_sweep_pack(run, number);
-        vdf_sweep_release(run, number);
-    }
 }
 
 void vdf_walk(VdfRun *run)
