@@ -34,6 +34,9 @@ BEGIN
     IF (SELECT action FROM vedfolnir_delete_user(mine)) IS DISTINCT FROM 'already_deleted' THEN
         RETURN 'the second run does not know the first';
     END IF;
+    IF (SELECT action FROM vedfolnir_delete_user(coalesce(spelled, mine))) IS DISTINCT FROM 'already_deleted' THEN
+        RETURN 'the second run does not know the other spelling';
+    END IF;
     RETURN coalesce('DIFFERS: ' || different, 'as native') || ': ' || steps;
 EXCEPTION WHEN others THEN
     RETURN SQLSTATE || ': ' || SQLERRM;

@@ -39,15 +39,20 @@ static const char *mode_of(VdfWork *w)
 }
 
 /* Arguments of a request, as one pseudonym: the same call gives the same. */
-static void digest_arguments(VdfCall *call, VdfPseudonym *digest)
+static void digest_arguments(VdfCall *call, VdfDeletionPlan *plan, VdfPseudonym *digest)
 {
     StringInfoData text;
 
     initStringInfo(&text);
     appendStringInfo(&text, "%s\n%s\n%s\n%s\n", call->function, call->subject, call->reason ? call->reason : "",
                      call->plan_hash ? call->plan_hash : "");
-    for (int i = 0; i < call->nkeys; i++)
-        appendStringInfo(&text, "%zu:%s\n", strlen(call->keys[i]), call->keys[i]);
+    if (call->label)
+        appendStringInfo(&text, "name %zu:%s\n", strlen(call->label), call->label);
+    for (int i = 0; call->label == NULL && i < call->nkeys; i++) {
+        char *key = vdf_key_canonical(plan, vdf_key_datum(plan, call->keys[i]));
+
+        appendStringInfo(&text, "%zu:%s\n", strlen(key), key);
+    }
     (void) vdf_pseudonym("request", text.data, true, digest);
 }
 
@@ -79,7 +84,7 @@ static pg_uuid_t record(VdfWork *w, List *steps, const char *hash, bool *open)
         tasks += groups[i].tasks;
     vdf_targets_per_user(run->targets, r.tasks);
     for (int i = 0; i < w->n; i++) {
-        (void) vdf_pseudonym(w->call->subject, w->keys[i], true, &r.pseudonyms[i]);
+        (void) vdf_pseudonym(w->call->subject, vdf_key_canonical(run->plan, w->values[i]), true, &r.pseudonyms[i]);
         r.ids[i] = i == 0 ? w->id : new_id();
     }
     vdf_record_deletion(run, &r);
@@ -117,7 +122,7 @@ static List *run_phases(VdfWork *w, char **hash)
     }
     steps = vdf_steps_of(run);
     for (int i = 0; i < w->n; i++)
-        keys[i] = w->keys[i];
+        keys[i] = vdf_key_canonical(run->plan, w->values[i]);
     *hash = vdf_plan_hash(run, steps, keys, w->n);
     if (steps != NIL && !w->call->expire)
         add_hash_note(steps, *hash);
@@ -223,7 +228,7 @@ static List *answer_deleted(VdfWork *w)
             w->values[present++] = w->values[i];
             continue;
         }
-        w->earlier = vdf_earlier_deletion(w->call->subject, vdf_key_text(w->run->plan, w->values[i]));
+        w->earlier = vdf_earlier_deletion(w->call->subject, vdf_key_canonical(w->run->plan, w->values[i]));
         if (!w->earlier.found)
             raise_unknown(w);
         steps = list_concat(steps, already_deleted(w));
@@ -244,7 +249,7 @@ static List *answer_people(VdfWork *w, const VdfPseudonym *arguments)
     if (w->n == 0)
         return NIL;
     if (w->n == 1 && !w->call->expire && (missing || w->run->tombstone))
-        w->earlier = vdf_earlier_deletion(w->call->subject, vdf_key_text(w->run->plan, w->values[0]));
+        w->earlier = vdf_earlier_deletion(w->call->subject, vdf_key_canonical(w->run->plan, w->values[0]));
     if (missing && w->n > 1) {
         deleted = answer_deleted(w);
         if (w->n == 0)
@@ -257,6 +262,42 @@ static List *answer_people(VdfWork *w, const VdfPseudonym *arguments)
     vdf_check_holds(w);
     vdf_check_reason(w);
     return list_concat(execute_call(w, arguments), deleted);
+}
+
+/* What an earlier call with the same request id returned. */
+static bool answer_request(FunctionCallInfo fcinfo, VdfCall *call, VdfDeletionPlan *plan, VdfPseudonym *arguments)
+{
+    pg_uuid_t id;
+    List *steps;
+
+    digest_arguments(call, plan, arguments);
+    if (!vdf_request_find(UUIDPGetDatum(&call->request_id), arguments, &id, &steps))
+        return false;
+    vdf_remember_deletion(&id);
+    vdf_steps_return(fcinfo, steps);
+    return true;
+}
+
+bool vdf_call_answered(FunctionCallInfo fcinfo, VdfCall *call)
+{
+    VdfDeletionPlan *plan;
+    VdfPseudonym arguments;
+    VdfErrorContext context;
+    bool answered;
+    int level;
+
+    if (!call->has_request)
+        return false;
+    plan = vdf_plan_for(call->subject);
+    vdf_require_run(plan);
+    PreventCommandIfReadOnly("vedfolnir_delete_user()");
+    level = set_lock_timeout();
+    vdf_error_context_push(&context, plan);
+    answered = answer_request(fcinfo, call, plan, &arguments);
+    vdf_error_context_pop(&context);
+    AtEOXact_GUC(true, level);
+    vdf_plan_release(plan);
+    return answered;
 }
 
 void vdf_call_run(FunctionCallInfo fcinfo, VdfCall *call)
@@ -280,18 +321,11 @@ void vdf_call_run(FunctionCallInfo fcinfo, VdfCall *call)
         level = set_lock_timeout();
         vdf_error_context_push(&context, plan);
     }
-    if (call->has_request) {
-        pg_uuid_t id;
-
-        digest_arguments(call, &arguments);
-        if (vdf_request_find(UUIDPGetDatum(&call->request_id), &arguments, &id, &steps)) {
-            vdf_error_context_pop(&context);
-            AtEOXact_GUC(true, level);
-            vdf_remember_deletion(&id);
-            vdf_steps_return(fcinfo, steps);
-            vdf_plan_release(plan);
-            return;
-        }
+    if (call->has_request && answer_request(fcinfo, call, plan, &arguments)) {
+        vdf_error_context_pop(&context);
+        AtEOXact_GUC(true, level);
+        vdf_plan_release(plan);
+        return;
     }
     memset(&w, 0, sizeof(w));
     w.call = call;

@@ -198,12 +198,19 @@ static char *key_of_label(const char *subject, char *label)
 /* vedfolnir_delete_user_by_name(username text, ...) */
 VDF_FUNCTION(vedfolnir_delete_user_by_name)
 {
-    if (PG_ARGISNULL(0))
-        null_key("username");
-    if (PG_ARGISNULL(5))
-        null_key("subject");
-    return run_one(fcinfo, "vedfolnir_delete_user", false,
-                   key_of_label(NameStr(*PG_GETARG_NAME(5)), text_to_cstring(PG_GETARG_TEXT_PP(0))), true);
+    VdfCall call;
+    char *label, *key;
+
+    vdf_call_arguments(fcinfo, &call, "vedfolnir_delete_user", "username");
+    call.label = label = text_to_cstring(PG_GETARG_TEXT_PP(0));
+    if (vdf_call_answered(fcinfo, &call))
+        return (Datum) 0;
+    key = key_of_label(call.subject, label);
+    call.keys = &key;
+    call.nkeys = 1;
+    call.shown = quote_literal_cstr(key);
+    vdf_call_run(fcinfo, &call);
+    return (Datum) 0;
 }
 
 /* vedfolnir_delete_users(user_keys text[], ...): one walk for many; a NULL element is 22004. */

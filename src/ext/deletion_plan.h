@@ -82,6 +82,8 @@ int vdf_plan_node(VdfDeletionPlan *plan, Oid relation);
 
 /* Is a text a key of the subject's root table? */
 bool vdf_is_key(VdfDeletionPlan *plan, const char *text);
+/* The canonical form of a text that may be no key at all; NULL when it cannot be one. */
+char *vdf_key_canonical_if_any(VdfDeletionPlan *plan, const char *text);
 
 static inline char vdf_action(const VdfDeletionPlan *plan, int edge)
 {

@@ -166,10 +166,14 @@ char *vdf_sha256_hex(const char *data, int length)
 static char *actor_of(VdfRun *run, const VdfDeletionRecord *record)
 {
     VdfPseudonym pseudonym;
+    char *key;
 
     if (vdf_actor == NULL || vdf_actor[0] == '\0')
         return NULL;
-    (void) vdf_pseudonym(record->subject, vdf_actor, true, &pseudonym);
+    key = vdf_key_canonical_if_any(run->plan, vdf_actor);
+    if (key == NULL)
+        return vdf_actor;
+    (void) vdf_pseudonym(record->subject, key, true, &pseudonym);
     /* Who deleted themselves is no key any more. */
     for (int i = 0; i < record->n; i++)
         if (memcmp(record->pseudonyms[i].bytes, pseudonym.bytes, sizeof(pseudonym.bytes)) == 0)

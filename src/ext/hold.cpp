@@ -80,7 +80,7 @@ void vdf_check_holds(VdfWork *w)
 
     for (int i = 0; i < w->n && !w->call->expire; i++) {
         char *key = vdf_key_text(run->plan, w->values[i]), *remedy;
-        Hold *hold = hold_of(w->call->subject, key);
+        Hold *hold = hold_of(w->call->subject, vdf_key_canonical(run->plan, w->values[i]));
 
         if (hold == NULL)
             continue;
@@ -106,7 +106,7 @@ void vdf_check_holds(VdfWork *w)
 typedef struct HoldCall
 {
     char *subject;
-    char *key; /* in its own text form */
+    char *key; /* canonical */
     char *reason;
 } HoldCall;
 
@@ -127,27 +127,30 @@ static void find_person(HoldCall *call, const char *given, bool must_exist)
     const VdfConfiguration *c = plan->configuration;
     Datum key = vdf_key_datum(plan, given);
     VdfStore store;
-    char *label = NULL;
+    char *label = NULL, *stored = NULL;
     bool found;
 
-    call->key = vdf_key_text(plan, key);
+    call->key = vdf_key_canonical(plan, key);
     vdf_lock_person(call->subject, call->key);
     vdf_store_open(&store);
     PushActiveSnapshot(GetLatestSnapshot());
     found = vdf_store_run(&store,
-                          psprintf("SELECT %s FROM %s c WHERE c.%s %s $1",
+                          psprintf("SELECT %s, c.%s FROM %s c WHERE c.%s %s $1",
                                    c->label_column ? psprintf("c.%s::pg_catalog.text", quote_identifier(c->label_column)) : "NULL",
-                                   vdf_from_clause(c->relation), quote_identifier(c->key_column), plan->graph.key_op),
+                                   quote_identifier(c->key_column), vdf_from_clause(c->relation), quote_identifier(c->key_column),
+                                   plan->graph.key_op),
                           1, &plan->key_type, &key, NULL, true) > 0;
     PopActiveSnapshot();
-    if (found)
+    if (found) {
         label = vdf_store_text(&store, 0, 1);
+        stored = vdf_store_text(&store, 0, 2);
+    }
     vdf_store_close(&store);
     vdf_plan_release(plan);
     if (!found && must_exist)
         ereport(ERROR, (errcode(ERRCODE_VDF_NO_SUCH_USER), errmsg("there is no such %s", call->subject),
                         errdetail("%s has no such row. Nothing was changed.", vdf_relation_name(c->relation))));
-    if (vdf_has_word(call->reason, call->key) || (label && vdf_has_word(call->reason, label)))
+    if (vdf_has_word(call->reason, given) || (stored && vdf_has_word(call->reason, stored)) || (label && vdf_has_word(call->reason, label)))
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the reason names the person"),
                         errdetail("It would stay with the hold. Nothing was changed."),
                         errhint("Write a case number that does not contain the key or the name.")));

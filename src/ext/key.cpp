@@ -21,19 +21,32 @@ char *vdf_key_text(VdfDeletionPlan *plan, Datum key)
     return OidOutputFunctionCall(output, key);
 }
 
-/* Could the text be read by the key's input function? Told without raising an error. */
+/* A value of the base type, without the column's length. */
+static Datum unbound_key(VdfDeletionPlan *plan, const char *text)
+{
+    return vdf_read_value(plan->configuration->relation, getBaseType(plan->key_type), -1, text);
+}
+
+/*
+ * Could the text be read as a value of the key's base type? Told without raising an error: a name that no key can have,
+ * by its length or a domain's check, is nobody's.
+ */
 static bool looks_like_key(VdfDeletionPlan *plan, const char *text)
 {
-    size_t length = strlen(text);
+    size_t length = strlen(text), sign = text[0] == '-', digits = strspn(text + sign, "0123456789");
+    const char *fraction = text[sign + digits] == '.' ? text + sign + digits + 1 : "";
 
     switch (getBaseType(plan->key_type)) {
     case INT2OID:
-        return length > 0 && length <= 4 && strspn(text, "0123456789") == length;
+        return digits > 0 && digits <= 4 && sign + digits == length;
     case INT4OID:
-        return length > 0 && length <= 9 && strspn(text, "0123456789") == length;
+        return digits > 0 && digits <= 9 && sign + digits == length;
     case INT8OID:
+        return digits > 0 && digits <= 18 && sign + digits == length;
     case NUMERICOID:
-        return length > 0 && length <= 18 && strspn(text, "0123456789") == length;
+        return digits > 0 && digits <= 100 && strlen(fraction) <= 100 &&
+               (sign + digits == length || strspn(fraction, "0123456789") == strlen(fraction)) &&
+               (text[sign + digits] == '\0' || text[sign + digits] == '.');
     case UUIDOID:
         return length == 36 && strspn(text, "0123456789abcdefABCDEF-") == 36 && text[8] == '-' && text[13] == '-' &&
                text[18] == '-' && text[23] == '-' && strlen(text) - strspn(text, "-") == 36;
@@ -46,24 +59,31 @@ static bool looks_like_key(VdfDeletionPlan *plan, const char *text)
     }
 }
 
+char *vdf_key_canonical_if_any(VdfDeletionPlan *plan, const char *text)
+{
+    return looks_like_key(plan, text) ? vdf_key_canonical(plan, unbound_key(plan, text)) : NULL;
+}
+
 bool vdf_is_key(VdfDeletionPlan *plan, const char *text)
 {
     VdfExecutor executor;
     VdfStatement statement;
     Datum value;
+    Oid type = getBaseType(plan->key_type);
     bool found;
 
     if (!looks_like_key(plan, text))
         return false;
-    value = vdf_key_datum(plan, text);
+    value = unbound_key(plan, text);
     memset(&executor, 0, sizeof(executor));
     vdf_executor_begin(&executor, true);
     memset(&statement, 0, sizeof(statement));
     statement.sql = vdf_plan_text(plan, VDF_SQL_FIND_ROOT, -1, 0, 0, NULL, &statement.cache);
     statement.owner = plan->nodes[plan->graph.root].owner;
     statement.nparams = 1;
-    statement.types = &plan->key_type;
+    statement.types = &type;
     statement.values = &value;
+    statement.cache = NULL; /* its parameter has the key's own type */
     found = vdf_execute(&executor, &statement) > 0;
     vdf_executor_end(&executor);
     return found;

@@ -8,7 +8,7 @@ void vdf_log_refusal(VdfWork *w, const char *sqlstate)
 {
     VdfPseudonym pseudonym;
 
-    if (w->n == 0 || !vdf_pseudonym(w->call->subject, vdf_key_text(w->run->plan, w->values[0]), false, &pseudonym))
+    if (w->n == 0 || !vdf_pseudonym(w->call->subject, vdf_key_canonical(w->run->plan, w->values[0]), false, &pseudonym))
         memset(&pseudonym, 0, sizeof(pseudonym));
     ereport(LOG, (errcode(MAKE_SQLSTATE(sqlstate[0], sqlstate[1], sqlstate[2], sqlstate[3], sqlstate[4])),
                   errmsg("vedfolnir: deletion refused with %s, pseudonym %s, session user \"%s\", current user \"%s\"", sqlstate,

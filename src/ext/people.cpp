@@ -26,18 +26,25 @@ static void root_row(VdfSink *sink, TupleTableSlot *slot)
     MemoryContextSwitchTo(caller);
 }
 
+/* By the key column's collation: it decides which keys are one. */
+typedef struct KeyOrder
+{
+    TypeCacheEntry *type;
+    Oid collation;
+} KeyOrder;
+
 static int compare_keys(const void *a, const void *b, void *arg)
 {
-    TypeCacheEntry *type = (TypeCacheEntry *) arg;
+    KeyOrder *order = (KeyOrder *) arg;
 
-    return DatumGetInt32(FunctionCall2Coll(&type->cmp_proc_finfo, type->typcollation, *(const Datum *) a, *(const Datum *) b));
+    return DatumGetInt32(FunctionCall2Coll(&order->type->cmp_proc_finfo, order->collation, *(const Datum *) a, *(const Datum *) b));
 }
 
 /* Reads the keys; many are sorted, so that two calls lock the same rows in the same order. */
 void vdf_read_keys(VdfWork *w)
 {
     VdfDeletionPlan *plan = w->run->plan;
-    TypeCacheEntry *type = lookup_type_cache(plan->key_type, TYPECACHE_CMP_PROC_FINFO);
+    KeyOrder order = {lookup_type_cache(plan->key_type, TYPECACHE_CMP_PROC_FINFO), plan->key_collation};
     int kept = 0;
 
     w->n = w->call->nkeys;
@@ -46,12 +53,12 @@ void vdf_read_keys(VdfWork *w)
         w->values[i] = vdf_key_datum(plan, w->call->keys[i]);
     if (w->n < 2)
         return;
-    if (!OidIsValid(type->cmp_proc))
+    if (!OidIsValid(order.type->cmp_proc))
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("keys of type %s cannot be sorted", format_type_be(plan->key_type)),
                         errhint("Delete the users one by one.")));
-    qsort_arg(w->values, w->n, sizeof(Datum), compare_keys, type);
+    qsort_arg(w->values, w->n, sizeof(Datum), compare_keys, &order);
     for (int i = 0; i < w->n; i++)
-        if (kept == 0 || compare_keys(&w->values[kept - 1], &w->values[i], type) != 0)
+        if (kept == 0 || compare_keys(&w->values[kept - 1], &w->values[i], &order) != 0)
             w->values[kept++] = w->values[i];
     w->n = kept;
 }
@@ -68,7 +75,7 @@ void vdf_lock_person(const char *subject, const char *key)
 void vdf_lock_people(VdfWork *w)
 {
     for (int i = 0; i < w->n; i++)
-        vdf_lock_person(w->call->subject, vdf_key_text(w->run->plan, w->values[i]));
+        vdf_lock_person(w->call->subject, vdf_key_canonical(w->run->plan, w->values[i]));
 }
 
 void vdf_find_people(VdfWork *w, bool lock)
@@ -135,6 +142,8 @@ bool vdf_has_word(const char *text, const char *word)
 {
     size_t length = strlen(word);
 
+    while (length > 0 && word[length - 1] == ' ') /* of a char(n) */
+        length--;
     for (const char *at = text; length > 0 && *at; at++)
         if (pg_strncasecmp(at, word, length) == 0 && (at == text || !isalnum((unsigned char) at[-1])) &&
             !isalnum((unsigned char) at[length]))
@@ -142,13 +151,17 @@ bool vdf_has_word(const char *text, const char *word)
     return false;
 }
 
-/* The reason is kept for ever, so it must not name the person. */
+/* The reason is kept for ever, so it must not name the person, as typed or as stored. */
 void vdf_check_reason(VdfWork *w)
 {
+    bool named = false;
+
     if (w->call->reason == NULL)
         return;
+    for (int i = 0; i < w->call->nkeys; i++)
+        named = named || vdf_has_word(w->call->reason, w->call->keys[i]);
     for (int i = 0; i < w->n; i++)
-        if ((w->keys[i] && vdf_has_word(w->call->reason, w->keys[i])) ||
+        if (named || (w->keys[i] && vdf_has_word(w->call->reason, w->keys[i])) ||
             (w->labels[i] && vdf_has_word(w->call->reason, w->labels[i])))
             ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the reason names the person"),
                             errdetail("It would stay in the audit. Nothing was changed."),

@@ -270,6 +270,8 @@ VDF_FUNCTION(vedfolnir_delete_own_user)
     call.keys = &key;
     call.nkeys = 1;
     call.shown = quote_literal_cstr(key);
+    if (vdf_call_answered(fcinfo, &call))
+        return (Datum) 0;
     check_own(&call);
     vdf_call_run(fcinfo, &call);
     return (Datum) 0;
@@ -282,6 +284,8 @@ VDF_FUNCTION(vedfolnir_delete_company_user)
 
     vdf_call_arguments(fcinfo, &call, "vedfolnir_delete_company_user", "user_keys");
     vdf_call_keys(&call, PG_GETARG_DATUM(0));
+    if (vdf_call_answered(fcinfo, &call))
+        return (Datum) 0;
     check_company(&call);
     vdf_call_run(fcinfo, &call);
     return (Datum) 0;

@@ -190,7 +190,7 @@ static Datum verify(FunctionCallInfo fcinfo, char *key)
         put(&v, "row", v.plan->graph.nodes[v.plan->graph.root].display, NULL, 1, "the root row is there");
     verify_references(&v, root);
     verify_dangling(&v);
-    verify_tasks(&v, subject, vdf_key_text(v.plan, v.key));
+    verify_tasks(&v, subject, vdf_key_canonical(v.plan, v.key));
     vdf_executor_end(&v.executor);
     vdf_plan_release(v.plan);
     return (Datum) 0;

@@ -215,7 +215,8 @@ static void take_ghost(VdfRun *run)
     VdfNodeState *state = &run->nodes[root];
 
     state->shape = (state->shape | VDF_IDENTITY) & ~VDF_TARGETS;
-    vdf_statement_of(run, &statement, VDF_SQL_TAKE_GHOST, -1, state->shape, run->plan->nodes[root].owner);
+    vdf_statement_of(run, &statement, VDF_SQL_TAKE_GHOST, -1, state->shape | (run->many ? VDF_USERS : 0),
+                     run->plan->nodes[root].owner);
     vdf_statement_input(&statement, "vdf_root", &run->root);
     execute_take(run, &statement, root, -1, run->plan->view->components[run->plan->view->component_of[root]].loop);
     run->root_rows = run->changed = state->rows = 0;
