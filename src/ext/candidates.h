@@ -7,6 +7,6 @@
 #include "ext/pg.h"
 
 /* Raises 42704; the hint names candidate root tables and the call to type. */
-extern void vdf_raise_not_registered(const char *subject) pg_attribute_noreturn();
+[[noreturn]] extern void vdf_raise_not_registered(const char *subject);
 
 #endif

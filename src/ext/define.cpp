@@ -80,7 +80,7 @@ static void write_row(Row *row, const char *sql)
 static char *primary_key_column(Oid relation)
 {
     Relation table = table_open(relation, AccessShareLock);
-    Oid index = RelationGetPrimaryKeyIndex(table);
+    Oid index = vdf_primary_key_index(table);
     char *column = NULL;
 
     if (OidIsValid(index)) {

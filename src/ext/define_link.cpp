@@ -35,7 +35,7 @@ static int check_columns(Oid relation, Datum array)
 static Datum primary_key(Oid parent, int *n)
 {
     Relation table = table_open(parent, AccessShareLock);
-    Oid index = RelationGetPrimaryKeyIndex(table);
+    Oid index = vdf_primary_key_index(table);
     Relation key;
     Datum names[INDEX_MAX_KEYS];
 

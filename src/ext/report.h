@@ -19,7 +19,7 @@
 #define ERRCODE_VDF_TOO_MANY_ROWS MAKE_SQLSTATE('V', 'F', '0', '1', '1')
 
 /* Raises what core reported, with its SQLSTATE, detail and hint. */
-extern void vdf_raise(const VdfError *error) pg_attribute_noreturn();
+[[noreturn]] extern void vdf_raise(const VdfError *error);
 
 /* ", n rows" with the right number. */
 char *vdf_rows(uint64 n);

@@ -41,6 +41,6 @@ char *vdf_uuid_text(const pg_uuid_t *id);
 char *vdf_further_arguments(VdfCall *call);
 /* VF007 with everything that is in the way; a refusal writes one line to the server log. */
 void vdf_log_refusal(VdfWork *w, const char *sqlstate);
-extern void vdf_raise_blocked(VdfWork *w) pg_attribute_noreturn();
+[[noreturn]] extern void vdf_raise_blocked(VdfWork *w);
 
 #endif

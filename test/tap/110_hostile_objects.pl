@@ -6,6 +6,8 @@ use DeletionTest;
 use Test::More;
 
 my $t = DeletionTest->new;
+# The superuser of the cluster bears the name of who runs the tests.
+my $superuser = $t->sql('SELECT current_user');
 
 # Runs a script in which "SET ROLE name;" and "RESET ROLE;" stand for connections of their own: a session that only set its
 # role could be left with RESET ROLE, and the attacks would prove nothing.
@@ -48,7 +50,7 @@ CREATE FUNCTION evil.take(what text) RETURNS void LANGUAGE plpgsql SET search_pa
 DECLARE gained text := '';
 BEGIN
   BEGIN EXECUTE 'ALTER ROLE mallory SUPERUSER'; gained := gained || 'superuser '; EXCEPTION WHEN OTHERS THEN NULL; END;
-  BEGIN EXECUTE 'SET ROLE postgres'; gained := gained || 'role '; EXCEPTION WHEN OTHERS THEN NULL; END;
+  BEGIN EXECUTE format('SET ROLE %I', pg_get_userbyid(10)); gained := gained || 'role '; EXCEPTION WHEN OTHERS THEN NULL; END;
   BEGIN EXECUTE 'RESET ROLE'; gained := gained || CASE WHEN current_user = 'mallory' THEN '' ELSE 'reset ' END;
   EXCEPTION WHEN OTHERS THEN NULL; END;
   BEGIN EXECUTE 'SET SESSION AUTHORIZATION DEFAULT'; gained := gained || CASE WHEN current_user = 'mallory' THEN '' ELSE 'session ' END;
@@ -155,7 +157,7 @@ SELECT vedfolnir_set_policy('shared.chain', c.conname, 'delete', collateral => '
  WHERE conrelid = 'shared.chain'::regclass AND contype = 'f';
 SQL
 forget();
-for my $case ([ 10, 'postgres' ], [ 12, 'op' ])
+for my $case ([ 10, $superuser ], [ 12, 'op' ])
 {
 	my ($id, $user) = @$case;
 	is($t->sqlstate("SELECT * FROM vedfolnir_delete_user($id)", $user), 'ok', "R39: keys with a hostile cast, dry run by $user");
@@ -186,7 +188,7 @@ SELECT vedfolnir_register_subject('shared.member', 'id', 'label', subject => 'me
 GRANT DELETE ON shared.member TO op;
 SQL
 forget();
-for my $user ('postgres', 'op')
+for my $user ($superuser, 'op')
 {
 	my $id = $user eq 'op' ? 1 : 2;
 	for my $call ("vedfolnir_delete_user($id, subject => 'member')", "vedfolnir_delete_user('$id'::text, subject => 'member')",
@@ -309,7 +311,7 @@ my @calls = (
 	"public.vedfolnir_finish_tasks(ARRAY[1]::pg_catalog.int8[], ARRAY[1]::pg_catalog.int8[], ARRAY['done']::pg_catalog.text[])",
 	"public.vedfolnir_grant('mallory'::pg_catalog.regrole, 'viewer')", "public.vedfolnir_revoke('mallory'::pg_catalog.regrole, 'viewer')");
 my $n = 0;
-for my $user ('op', 'postgres')
+for my $user ('op', $superuser)
 {
 	$n++;
 	for my $call (@calls)
