@@ -23,6 +23,34 @@ SELECT code FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
 SELECT vedfolnir_set_policy('app.comments', 'comments_parent_fkey', 'delete', collateral => 'delete');
 SELECT * FROM t.run('1') ORDER BY step;
 TABLE app.comments ORDER BY id;
+-- One row of somebody else at the end of a deep chain: seconds, where the depth squared would be minutes.
+DELETE FROM app.comments;
+INSERT INTO app.users VALUES (1);
+INSERT INTO app.comments SELECT g, CASE g WHEN 1 THEN 1 WHEN 100000 THEN 2 END, nullif(g - 1, 0) FROM generate_series(1, 100000) g;
+SET statement_timeout = '60s';
+SELECT relation, via, action, row_count, collateral FROM vedfolnir_delete_user(1) ORDER BY step;
+SELECT relation, via, action, row_count, collateral FROM vedfolnir_delete_user(1, false) ORDER BY step;
+RESET statement_timeout;
+TABLE app.comments ORDER BY id;
+SELECT t.fresh();
+-- The same through two tables, for two people in one call.
+CREATE TABLE app.users (id int PRIMARY KEY);
+CREATE TABLE app.items (id int PRIMARY KEY, u int REFERENCES app.users ON DELETE CASCADE, version int);
+CREATE TABLE app.versions (id int PRIMARY KEY, item int REFERENCES app.items ON DELETE CASCADE);
+ALTER TABLE app.items ADD FOREIGN KEY (version) REFERENCES app.versions ON DELETE CASCADE;
+CREATE INDEX ON app.items (version);
+CREATE INDEX ON app.versions (item);
+INSERT INTO app.users VALUES (1), (2), (3);
+INSERT INTO app.items SELECT g, CASE g WHEN 1 THEN 1 WHEN 2 THEN 2 WHEN 39999 THEN 3 END FROM generate_series(1, 40000) g;
+INSERT INTO app.versions SELECT g, g FROM generate_series(1, 40000) g;
+UPDATE app.items SET version = id - 2 WHERE id > 2;
+SELECT vedfolnir_register_subject('app.users');
+SELECT vedfolnir_set_policy('app.items', 'items_version_fkey', 'delete', collateral => 'delete');
+SET statement_timeout = '60s';
+SELECT relation, via, action, row_count, collateral FROM vedfolnir_delete_users(ARRAY['1', '2']) ORDER BY step;
+SELECT relation, via, action, row_count, collateral FROM vedfolnir_delete_users(ARRAY['1', '2'], false) ORDER BY step;
+RESET statement_timeout;
+SELECT * FROM t.counts();
 SELECT t.fresh();
 
 -- A tree: a row that is its own parent, and rings

@@ -178,9 +178,10 @@ std::string sql_find_foreign(const Plan &plan, int edge, bool parents_go)
     return sql;
 }
 
-std::string sql_follow_own(const Plan &plan, int edge)
+std::string sql_follow_own(const Plan &plan, int edge, bool parents)
 {
-    return "SELECT a.* FROM vdf_a a, vdf_d d WHERE " + pairs_condition(plan, edge, Parent::keys, Child::keys);
+    return "SELECT a.vdf_t, a.vdf_i" + std::string(parents ? ", d.vdf_t AS vdf_pt, d.vdf_i AS vdf_pi" : "") +
+           " FROM vdf_a a, vdf_d d WHERE " + pairs_condition(plan, edge, Parent::keys, Child::keys);
 }
 
 std::string sql_find_tombstone_left(const Plan &plan, int edge)

@@ -48,7 +48,7 @@ std::string sql_find_left(const Plan &plan, int edge);
 // parents_go: some of the parents go too, vdf_d has them.
 std::string sql_find_foreign(const Plan &plan, int edge, bool parents_go);
 // Rows of key set vdf_a that the edge ties to key set vdf_d.
-std::string sql_follow_own(const Plan &plan, int edge);
+std::string sql_follow_own(const Plan &plan, int edge, bool parents);
 // References of the tombstone itself, through a delete edge, to rows that go.
 std::string sql_find_tombstone_left(const Plan &plan, int edge);
 // The parent row that a reassignment ($1 is the new value) or a default leads to.

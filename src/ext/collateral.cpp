@@ -6,6 +6,7 @@
  * are the same in dry run and run.
  */
 #include "ext/catalog.h"
+#include "ext/reach.h"
 #include "ext/report.h"
 #include "ext/run.h"
 
@@ -66,7 +67,7 @@ static void other_root_row(void *arg, TupleTableSlot *slot)
         mark_source(s->run, s->sources, edge, slot->tts_values[0], slot->tts_values[1], &s->found);
 }
 
-static VdfRowSet *find_sources(VdfRun *run, int node, uint64 *found)
+static void find_sources(VdfRun *run, int node, VdfRowSet *sources, uint64 *found)
 {
     VdfNodeState *state = &run->nodes[node];
     const VdfPlanView *view = run->plan->view;
@@ -75,7 +76,7 @@ static VdfRowSet *find_sources(VdfRun *run, int node, uint64 *found)
     memset(&s, 0, sizeof(s));
     vdf_sink_init(&s.sink, NULL, source_row);
     s.run = run;
-    s.sources = vdf_rowset_create();
+    s.sources = sources;
     if (node == run->plan->graph.root)
         each_row(&state->all, other_root_row, &s);
     /* Found through its only edge, a row cannot be tied to a row that stays. */
@@ -93,7 +94,6 @@ static VdfRowSet *find_sources(VdfRun *run, int node, uint64 *found)
         (void) vdf_execute(&run->executor, &statement);
     }
     *found += s.found;
-    return s.sources;
 }
 
 /* Rows that the person reaches without passing through somebody else's. */
@@ -102,11 +102,10 @@ typedef struct OwnSink
     VdfSink sink;
     VdfRun *run;
     VdfRowSet *sources;
-    VdfRowSet *own;
-    VdfKeys *next;
-    TupleDesc desc;
+    VdfReach *reach;
 } OwnSink;
 
+/* A row that one of the person's rows outside the component, or the root row, leads to. */
 static void own_row(VdfSink *sink, TupleTableSlot *slot)
 {
     OwnSink *s = (OwnSink *) sink;
@@ -116,8 +115,8 @@ static void own_row(VdfSink *sink, TupleTableSlot *slot)
     slot_getallattrs(slot);
     relation = DatumGetObjectId(slot->tts_values[0]);
     tid = (ItemPointer) DatumGetPointer(slot->tts_values[1]);
-    if (!vdf_rowset_has(s->sources, relation, tid) && vdf_rowset_add(s->own, relation, tid))
-        vdf_keys_add(s->run, s->next, s->desc, slot, s->desc->natts);
+    if (!vdf_rowset_has(s->sources, relation, tid))
+        vdf_reach_start(s->reach, relation, tid);
 }
 
 static void own_root(void *arg, TupleTableSlot *slot)
@@ -126,6 +125,21 @@ static void own_root(void *arg, TupleTableSlot *slot)
 
     if (DatumGetInt32(slot->tts_values[edge_column(s->run)]) < 0)
         own_row(&s->sink, slot);
+}
+
+/* A row of a cycle that another one leads to. */
+static void own_step(VdfSink *sink, TupleTableSlot *slot)
+{
+    OwnSink *s = (OwnSink *) sink;
+    Oid relation;
+    ItemPointer tid;
+
+    slot_getallattrs(slot);
+    relation = DatumGetObjectId(slot->tts_values[0]);
+    tid = (ItemPointer) DatumGetPointer(slot->tts_values[1]);
+    if (!vdf_rowset_has(s->sources, relation, tid))
+        vdf_reach_step(s->reach, DatumGetObjectId(slot->tts_values[2]),
+                       (ItemPointer) DatumGetPointer(slot->tts_values[3]), relation, tid);
 }
 
 /* Divides the rows of a node, when all that is its person's own is known. */
@@ -148,70 +162,52 @@ static void divide_row(void *arg, TupleTableSlot *slot)
         d->run->edges[edge].collateral++;
 }
 
-static void follow_own(VdfRun *run, int edge, VdfKeys *parents, OwnSink *sink)
+static void follow_own(VdfRun *run, int edge, VdfKeys *parents, unsigned flags, OwnSink *sink)
 {
     VdfStatement statement;
     VdfKeys *child = &run->nodes[run->plan->graph.edges[edge].child].all;
 
     if (parents->count == 0 || child->count == 0)
         return;
-    vdf_statement_of(run, &statement, VDF_SQL_FOLLOW_OWN, edge, 0, run->plan->edges[edge].owner);
+    vdf_statement_of(run, &statement, VDF_SQL_FOLLOW_OWN, edge, flags, run->plan->edges[edge].owner);
     vdf_statement_input(&statement, "vdf_a", child);
     vdf_statement_input(&statement, "vdf_d", parents);
     statement.sink = &sink->sink;
     (void) vdf_execute(&run->executor, &statement);
 }
 
-static int position_of(const VdfComponent *component, int node)
-{
-    for (int i = 0; i < component->nnodes; i++)
-        if (component->nodes[i] == node)
-            return i;
-    elog(ERROR, "node %d is not in its component", node);
-    return -1;
-}
-
-static void divide(VdfRun *run, const VdfComponent *component, VdfRowSet **sources)
+/*
+ * Each edge is joined once, whatever the depth: inside a cycle the join says which row leads to which, and that is
+ * followed in memory. A join per round would read all rows of the component as often as it is deep.
+ */
+static void divide(VdfRun *run, const VdfComponent *component, VdfRowSet *sources)
 {
     const VdfGraph *graph = &run->plan->graph;
-    OwnSink *sinks = (OwnSink *) palloc0(sizeof(OwnSink) * component->nnodes);
-    bool any = true;
+    VdfRowSet *own = vdf_rowset_create();
+    OwnSink starts, steps;
 
-    for (int i = 0; i < component->nnodes; i++) {
-        vdf_sink_init(&sinks[i].sink, NULL, own_row);
-        sinks[i].run = run;
-        sinks[i].sources = sources[i];
-        sinks[i].own = vdf_rowset_create();
-        sinks[i].desc = run->nodes[component->nodes[i]].all.desc;
-        sinks[i].next = &run->nodes[component->nodes[i]].next;
-        if (component->nodes[i] == graph->root)
-            each_row(&run->nodes[graph->root].all, own_root, &sinks[i]);
-    }
+    memset(&starts, 0, sizeof(starts));
+    vdf_sink_init(&starts.sink, NULL, own_row);
+    starts.run = run;
+    starts.sources = sources;
+    starts.reach = vdf_reach_create();
+    steps = starts;
+    vdf_sink_init(&steps.sink, NULL, own_step);
+    if (run->plan->view->component_of[graph->root] == component - run->plan->view->components)
+        each_row(&run->nodes[graph->root].all, own_root, &starts);
     for (int i = 0; i < component->nouter; i++) {
         VdfNodeState *parent = &run->nodes[graph->edges[component->outer[i]].parent];
 
-        follow_own(run, component->outer[i], parent->foreign.count > 0 ? &parent->own : &parent->all,
-                   &sinks[position_of(component, graph->edges[component->outer[i]].child)]);
+        follow_own(run, component->outer[i], parent->foreign.count > 0 ? &parent->own : &parent->all, 0, &starts);
     }
-    while (component->loop && any) {
-        any = false;
-        for (int i = 0; i < component->nnodes; i++) {
-            VdfNodeState *node = &run->nodes[component->nodes[i]];
-
-            vdf_keys_free(&node->delta);
-            node->delta = node->next;
-            node->next.store = NULL;
-            node->next.count = 0;
-            any = any || node->delta.count > 0;
-        }
-        for (int i = 0; any && i < component->ninner; i++)
-            follow_own(run, component->inner[i], &run->nodes[graph->edges[component->inner[i]].parent].delta,
-                       &sinks[position_of(component, graph->edges[component->inner[i]].child)]);
-    }
+    for (int i = 0; component->loop && i < component->ninner; i++)
+        follow_own(run, component->inner[i], &run->nodes[graph->edges[component->inner[i]].parent].all, VDF_IDENTITY,
+                   &steps);
+    vdf_reach_follow(starts.reach, own);
+    vdf_reach_free(starts.reach);
     for (int i = 0; i < component->nnodes; i++) {
-        Division d = {run, &run->nodes[component->nodes[i]], sinks[i].own};
+        Division d = {run, &run->nodes[component->nodes[i]], own};
 
-        vdf_keys_free(&d.node->next);
         if (d.node->shape & VDF_COLLATERAL)
             each_row(&d.node->all, divide_row, &d);
     }
@@ -219,17 +215,15 @@ static void divide(VdfRun *run, const VdfComponent *component, VdfRowSet **sourc
 
 void vdf_find_collateral(VdfRun *run, const VdfComponent *component)
 {
-    VdfRowSet **sources = (VdfRowSet **) palloc0(sizeof(VdfRowSet *) * component->nnodes);
+    VdfRowSet *sources = vdf_rowset_create();
     uint64 found = 0;
     bool inherited = false;
 
     for (int i = 0; i < component->nnodes; i++) {
         VdfNodeState *node = &run->nodes[component->nodes[i]];
 
-        if (!(node->shape & VDF_COLLATERAL) || node->all.count == 0)
-            sources[i] = vdf_rowset_create();
-        else
-            sources[i] = find_sources(run, component->nodes[i], &found);
+        if ((node->shape & VDF_COLLATERAL) && node->all.count > 0)
+            find_sources(run, component->nodes[i], sources, &found);
     }
     for (int i = 0; i < component->nouter; i++)
         inherited = inherited || run->nodes[run->plan->graph.edges[component->outer[i]].parent].foreign.count > 0;
