@@ -167,7 +167,7 @@ std::string sql_of(const Plan &plan, const VdfSqlRequest &r)
     case VDF_SQL_FIND_ROOT: return sql_find_root(plan, r.flags & VDF_MANY ? RootKeys::many : RootKeys::one, lock);
     case VDF_SQL_TAKE_ROOT: return sql_take_root(plan, shape_of(r.flags), del);
     case VDF_SQL_TAKE_GHOST: return sql_take_ghost(plan, shape_of(r.flags));
-    case VDF_SQL_TAKE_EDGE: return sql_take_edge(plan, r.number, shape_of(r.flags), del);
+    case VDF_SQL_TAKE_EDGE: return sql_take_edge(plan, r.number, shape_of(r.flags), del, lock);
     case VDF_SQL_FIND_REFERENCES: return sql_find_references(plan, r.number, users, lock);
     case VDF_SQL_FIND_TOMBSTONE: return sql_find_tombstone(plan, users, lock);
     case VDF_SQL_DETACH:

@@ -121,13 +121,13 @@ std::string sql_take_ghost(const Plan &plan, const RowShape &shape)
     return "SELECT " + join(list, ", ") + " FROM vdf_root d";
 }
 
-std::string sql_take_edge(const Plan &plan, int edge, const RowShape &shape, bool del)
+std::string sql_take_edge(const Plan &plan, int edge, const RowShape &shape, bool del, bool lock)
 {
     const Edge &e = plan.graph.edges[edge];
     std::string where = pairs_condition(plan, edge, Parent::keys, Child::relation);
     if (shields_tombstone(plan, e))
         where += except_tombstone(plan);
-    return take(e.from, "vdf_d d", where, select_list(plan, e.child, shape, edge, "d"), del);
+    return take(e.from, "vdf_d d", where, select_list(plan, e.child, shape, edge, "d"), del) + (lock ? " FOR UPDATE OF c" : "");
 }
 
 std::string sql_find_references(const Plan &plan, int edge, bool users, bool lock)

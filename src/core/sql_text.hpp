@@ -33,8 +33,8 @@ std::string sql_find_root(const Plan &plan, RootKeys keys, bool lock);
 std::string sql_take_root(const Plan &plan, const RowShape &shape, bool del);
 // A root row that is gone: its key, and NULL for everything that is not known any more.
 std::string sql_take_ghost(const Plan &plan, const RowShape &shape);
-// The rows behind an edge; deletes them when del is set.
-std::string sql_take_edge(const Plan &plan, int edge, const RowShape &shape, bool del);
+// The rows behind an edge; deletes or locks them.
+std::string sql_take_edge(const Plan &plan, int edge, const RowShape &shape, bool del, bool lock);
 // Identity, edge and person of the rows whose reference the edge changes.
 std::string sql_find_references(const Plan &plan, int edge, bool users, bool lock);
 // The root row of a tombstone, as one more reference (edge -1).

@@ -3,6 +3,7 @@
  */
 #include "ext/work.h"
 
+#include "ext/by_hand.h"
 #include "ext/constraints.h"
 #include "ext/error_context.h"
 #include "ext/expire.h"
@@ -103,7 +104,7 @@ static void add_hash_note(List *steps, const char *hash)
 
 static List *run_phases(VdfWork *w, char **hash)
 {
-    VdfRun *run = w->run;
+    VdfRun *run = w->run, *look;
     List *steps;
     char **keys = (char **) palloc(sizeof(char *) * (w->n + 1));
 
@@ -111,11 +112,13 @@ static List *run_phases(VdfWork *w, char **hash)
         vdf_expire(run);
     else {
         vdf_progress_phase(VDF_PHASE_WALK);
+        look = vdf_by_hand_look(run);
         vdf_walk(run);
         vdf_prove_deletes(run);
         vdf_progress_phase(VDF_PHASE_DETACH);
         vdf_detach(run);
         vdf_progress_phase(VDF_PHASE_TARGETS);
+        vdf_by_hand_add(run, look);
         vdf_targets_settle(run, true);
         vdf_progress_phase(VDF_PHASE_PROVE);
         vdf_prove(run);

@@ -76,6 +76,7 @@ struct VdfRun
     List *blockers; /* of VdfBlocker */
     HTAB *user_counts;
     VdfTargets *targets;
+    bool look;            /* locks what it finds, changes nothing: by_hand.h */
     bool ghost;           /* the root row is gone: only its key is known */
     bool untouched;       /* a blocker was found before phase N changed rows: nothing more is changed */
     uint64 changed; /* rows deleted and references changed */

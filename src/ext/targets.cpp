@@ -23,6 +23,7 @@ struct VdfTargets
     VdfKeys *settled;  /* per group: vdf_target, vdf_u, vdf_s, vdf_n */
     VdfKeys *copies;   /* per rule: rows for a mirror, as raw */
     Bitmapset **kept;  /* per group: numbers vdf_n */
+    bool looked;       /* some may belong to rows that stay after all */
 };
 
 typedef struct Operation
@@ -108,6 +109,37 @@ void vdf_targets_take(VdfRun *run, int node, TupleTableSlot *slot, int first, in
     }
 }
 
+void vdf_targets_add(VdfRun *run, VdfRun *look)
+{
+    VdfTargets *t = run->targets, *from = look->targets;
+    VdfStatement statement;
+    VdfKeys missing;
+    TupleTableSlot *slot;
+
+    if (from->raw.count == 0)
+        return;
+    memset(&missing, 0, sizeof(missing));
+    memset(&statement, 0, sizeof(statement));
+    statement.sql = t->raw.count == 0 ? "SELECT a.vdf_g, a.vdf_target, a.vdf_u, a.vdf_s FROM vdf_a a"
+                                      : "SELECT a.vdf_g, a.vdf_target, a.vdf_u, a.vdf_s FROM vdf_a a WHERE NOT EXISTS "
+                                        "(SELECT FROM vdf_d d WHERE d.vdf_g OPERATOR(pg_catalog.=) a.vdf_g "
+                                        "AND d.vdf_target OPERATOR(pg_catalog.=) a.vdf_target)";
+    statement.owner = vdf_store_owner();
+    vdf_statement_input(&statement, "vdf_a", &from->raw);
+    if (t->raw.count > 0)
+        vdf_statement_input(&statement, "vdf_d", &t->raw);
+    vdf_collect(run, &statement, &missing);
+    if (missing.count == 0)
+        return;
+    t->looked = true;
+    slot = MakeSingleTupleTableSlot(missing.desc, &TTSOpsMinimalTuple);
+    tuplestore_rescan(missing.store);
+    while (tuplestore_gettupleslot(missing.store, true, false, slot))
+        vdf_keys_add(run, &t->raw, t->raw_desc, slot, 4);
+    ExecDropSingleTupleTableSlot(slot);
+    vdf_keys_free(&missing);
+}
+
 typedef struct SettleSink
 {
     VdfSink sink;
@@ -189,6 +221,8 @@ static void named_row(VdfSink *sink, TupleTableSlot *slot)
 /* Could a row name, through this rule, what any rule of the group queued? */
 static bool may_name(VdfRun *run, int group, int rule)
 {
+    if (run->targets->looked)
+        return true;
     for (int i = 0; i < run->plan->graph.ntarget_rules; i++)
         if (run->targets->group_of[i] == group && vdf_targets_may_overlap(run->plan, rule, i))
             return true;

@@ -18,6 +18,8 @@ typedef struct VdfTargetGroup
 VdfTargets *vdf_targets_create(VdfDeletionPlan *plan);
 /* Takes the targets of a row: columns first ... of the slot, one per rule of the node. */
 void vdf_targets_take(VdfRun *run, int node, TupleTableSlot *slot, int first, int user, bool shared);
+/* Takes over what another run met and this one did not. */
+void vdf_targets_add(VdfRun *run, VdfRun *look);
 /* Removes doubles and the targets that other rows still name; afterwards the groups are final. */
 void vdf_targets_settle(VdfRun *run, bool check_shared);
 int vdf_targets_groups(VdfTargets *targets, VdfTargetGroup **groups);

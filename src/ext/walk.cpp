@@ -72,7 +72,8 @@ static void take_row(VdfSink *sink, TupleTableSlot *slot)
                         (ItemPointer) DatumGetPointer(slot->tts_values[1])))
         return;
     take->rows++;
-    vdf_progress_rows(1);
+    if (!run->look)
+        vdf_progress_rows(1);
     if (run->tombstone && take->edge < 0) {
         if (run->tombstones == NULL) {
             MemoryContext caller = MemoryContextSwitchTo(run->context);
@@ -199,6 +200,8 @@ void vdf_walk_edge(VdfRun *run, int edge, VdfKeys *parents, bool del)
     }
     if (del)
         flags |= VDF_DELETE;
+    else if (run->look && !vdf_facts(run->plan, run->plan->edges[edge].relation)->foreign)
+        flags |= VDF_LOCK;
     vdf_statement_of(run, &statement, VDF_SQL_TAKE_EDGE, edge, flags, run->plan->edges[edge].owner);
     statement.change = del;
     vdf_statement_input(&statement, "vdf_d", parents);
@@ -266,7 +269,7 @@ static void choose_shape(VdfRun *run, int node, bool loop)
         state->shape |= VDF_KEYS;
     if (view->ntargets[node] > 0)
         state->shape |= VDF_TARGETS;
-    if (run->needed == NULL && run->seed == NULL &&
+    if (run->needed == NULL && run->seed == NULL && !run->look &&
         (view->ninto[node] > 1 || loop || parents_hold_foreign(run, node)))
         state->shape |= VDF_COLLATERAL | VDF_IDENTITY;
     if (run->tombstone && node == run->plan->graph.root)
@@ -331,7 +334,7 @@ void vdf_walk_component(VdfRun *run, int number)
         for (int i = 0; i < component->ninner; i++)
             vdf_walk_edge(run, component->inner[i], &run->nodes[graph->edges[component->inner[i]].parent].delta,
                           !run->dry);
-    if (run->needed == NULL && run->seed == NULL)
+    if (run->needed == NULL && run->seed == NULL && !run->look)
         vdf_find_collateral(run, component);
 }
 
