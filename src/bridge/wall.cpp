@@ -120,7 +120,12 @@ struct VdfPlan
             nkeys.push_back(static_cast<int>(plan.key_columns[i].size()));
             ninto.push_back(static_cast<int>(plan.delete_edges_into[i].size()));
             into.push_back(plan.delete_edges_into[i].data());
+            key_names.emplace_back();
+            for (const std::string &column : plan.key_columns[i])
+                key_names.back().push_back(column.c_str());
         }
+        for (const auto &names : key_names)
+            keys.push_back(names.data());
         view = {static_cast<int>(components.size()),
                 components.data(),
                 static_cast<int>(plan.detach.size()),
@@ -129,6 +134,7 @@ struct VdfPlan
                 plan.block.data(),
                 plan.component_of.data(),
                 nkeys.data(),
+                keys.data(),
                 ninto.data(),
                 into.data(),
                 ntargets.data()};
@@ -143,6 +149,8 @@ struct VdfPlan
     std::vector<VdfComponent> components;
     std::vector<int> nkeys, ninto, ntargets;
     std::vector<const int *> into;
+    std::vector<std::vector<const char *>> key_names;
+    std::vector<const char *const *> keys;
     VdfPlanView view;
 };
 
@@ -182,6 +190,7 @@ std::string sql_of(const Plan &plan, const VdfSqlRequest &r)
     case VDF_SQL_FIND_SUCCESSOR: return sql_find_successor(plan, r.number);
     case VDF_SQL_COUNT_KEY: return sql_count_key(plan, r.number);
     case VDF_SQL_COUNT_DANGLING: return sql_count_dangling(plan, r.number);
+    case VDF_SQL_TAKE_NODE: return sql_take_node(plan, r.number, shape_of(r.flags), del);
     case VDF_SQL_FIND_NAMED: return sql_find_named(plan, r.number, r.flags & VDF_TOMBSTONE);
     }
     throw Error("XX000", "no such statement");

@@ -141,6 +141,7 @@ typedef struct VdfPlanView
     const int *block;
     const int *component_of; /* per node, -1: not reached */
     const int *nkeys;        /* per node: referred columns */
+    const char *const *const *keys; /* their names, quoted */
     const int *ninto;        /* per node: delete edges that lead into it */
     const int *const *into;
     const int *ntargets;     /* per node: clean-up rules */
@@ -165,7 +166,8 @@ typedef enum VdfSql
     VDF_SQL_FIND_REFERRING,
     VDF_SQL_COUNT_KEY,
     VDF_SQL_COUNT_DANGLING,
-    VDF_SQL_FIND_NAMED
+    VDF_SQL_FIND_NAMED,
+    VDF_SQL_TAKE_NODE
 } VdfSql;
 
 /* Flags of a statement. */

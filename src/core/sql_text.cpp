@@ -130,6 +130,15 @@ std::string sql_take_edge(const Plan &plan, int edge, const RowShape &shape, boo
     return take(e.from, "vdf_d d", where, select_list(plan, e.child, shape, edge, "d"), del) + (lock ? " FOR UPDATE OF c" : "");
 }
 
+std::string sql_take_node(const Plan &plan, int node, const RowShape &shape, bool del)
+{
+    const std::string &from = plan.graph.nodes[node].from;
+    const std::string list = select_list(plan, node, shape, -1, "d");
+    if (del)
+        return "DELETE FROM " + from + " c" + (list.empty() ? "" : " RETURNING " + list);
+    return "SELECT " + list + " FROM " + from + " c";
+}
+
 std::string sql_find_references(const Plan &plan, int edge, bool users, bool lock)
 {
     const Edge &e = plan.graph.edges[edge];

@@ -35,6 +35,8 @@ std::string sql_take_root(const Plan &plan, const RowShape &shape, bool del);
 std::string sql_take_ghost(const Plan &plan, const RowShape &shape);
 // The rows behind an edge; deletes or locks them.
 std::string sql_take_edge(const Plan &plan, int edge, const RowShape &shape, bool del, bool lock);
+// All rows of a relation: which of them go is told by the scan that is put into the plan.
+std::string sql_take_node(const Plan &plan, int node, const RowShape &shape, bool del);
 // Identity, edge and person of the rows whose reference the edge changes.
 std::string sql_find_references(const Plan &plan, int edge, bool users, bool lock);
 // The root row of a tombstone, as one more reference (edge -1).

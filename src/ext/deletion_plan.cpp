@@ -458,6 +458,7 @@ VdfDeletionPlan *vdf_plan_make(const char *subject, MemoryContext parent)
     qsort(plan->walked, plan->nwalked, sizeof(Oid), compare_oids);
     plan->facts = vdf_make_hash("vedfolnir facts", sizeof(Oid), sizeof(VdfFacts), context);
     learn_relations(plan);
+    plan->sweeps = (struct VdfSweep **) palloc0(sizeof(struct VdfSweep *) * (plan->graph.nnodes + 1));
     MemoryContextSwitchTo(caller);
     return plan;
 }

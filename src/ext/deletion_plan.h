@@ -57,6 +57,7 @@ typedef struct VdfDeletionPlan
     HTAB *facts;
     HTAB *relations; /* a change of one of these makes the plan invalid */
     bool kept;       /* for the session */
+    struct VdfSweep **sweeps; /* per node: what sweep.cpp has learned */
     bool valid;
     bool pinned;
     SubTransactionId pinned_in;

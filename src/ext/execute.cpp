@@ -86,6 +86,33 @@ void vdf_statement_input(VdfStatement *statement, const char *name, VdfKeys *key
     statement->inputs[statement->ninputs++].keys = keys;
 }
 
+typedef struct Unpacking
+{
+    VdfKeys *keys;
+    bool person;
+} Unpacking;
+
+static void unpack_row(void *arg, const Datum *values, int person)
+{
+    Unpacking *u = (Unpacking *) arg;
+    Datum row[VDF_KEY_COLUMNS + 1];
+    bool nulls[VDF_KEY_COLUMNS + 1] = {false};
+    int first = u->person ? 1 : 0;
+
+    row[0] = Int32GetDatum(person);
+    for (int i = first; i < u->keys->desc->natts; i++)
+        row[i] = values[i - first];
+    tuplestore_putvalues(u->keys->store, u->keys->desc, row, nulls);
+}
+
+void vdf_keys_unpack(VdfKeys *keys)
+{
+    Unpacking u = {keys, strcmp(NameStr(TupleDescAttr(keys->desc, 0)->attname), "vdf_u") == 0};
+
+    keys->store = tuplestore_begin_heap(true, false, work_mem);
+    vdf_key_set_each(keys->packed, keys->which, unpack_row, &u);
+}
+
 void vdf_keys_free(VdfKeys *keys)
 {
     if (keys->store != NULL)
@@ -225,7 +252,7 @@ static bool has_after_triggers(QueryDesc *query)
     return false;
 }
 
-static QueryEnvironment *environment_of(VdfStatement *statement, bool small)
+static QueryEnvironment *environment_of(VdfExecutor *executor, VdfStatement *statement, bool small)
 {
     QueryEnvironment *environment = create_queryEnv();
 
@@ -233,6 +260,12 @@ static QueryEnvironment *environment_of(VdfStatement *statement, bool small)
         VdfKeys *keys = statement->inputs[i].keys;
         EphemeralNamedRelation relation = (EphemeralNamedRelation) palloc0(sizeof(EphemeralNamedRelationData));
 
+        if (keys->store == NULL && keys->packed != NULL && keys->count > 0) {
+            MemoryContext caller = MemoryContextSwitchTo(executor->context);
+
+            vdf_keys_unpack(keys);
+            MemoryContextSwitchTo(caller);
+        }
         if (keys->store == NULL)
             elog(ERROR, "key set \"%s\" is empty", statement->inputs[i].name);
         relation->md.name = pstrdup(statement->inputs[i].name);
@@ -291,8 +324,9 @@ static PlannedStmt *plan_of(VdfStatement *statement, QueryEnvironment *environme
 {
     RawStmt *raw;
     List *queries;
+    PlannedStmt *plan;
 
-    if (statement->cache != NULL && small) {
+    if (statement->cache != NULL && small && statement->scan == NULL) {
         uint32 inputs = shape_of_inputs(statement);
         VdfKeptPlan *slot = &statement->cache[largest_size(statement)];
 
@@ -319,7 +353,11 @@ static PlannedStmt *plan_of(VdfStatement *statement, QueryEnvironment *environme
     }
     raw = linitial_node(RawStmt, pg_parse_query(statement->sql));
     queries = analyze(statement, raw, environment);
-    return pg_plan_query(linitial_node(Query, queries), statement->sql, 0, params);
+    plan = pg_plan_query(linitial_node(Query, queries), statement->sql, 0, params);
+    /* Without its scan the statement would take every row. */
+    statement->refused = statement->scan != NULL && !vdf_key_scan_install(plan, statement->scan);
+    plan->jitFlags = 0; /* compiling costs more than these statements gain */
+    return plan;
 }
 
 static ParamListInfo params_of(VdfStatement *statement)
@@ -386,7 +424,7 @@ uint64 vdf_execute(VdfExecutor *executor, VdfStatement *statement)
     GetUserIdAndSecContext(&user, &context);
     SetUserIdAndSecContext(statement->owner, context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
     crosscheck = push_snapshot(executor, statement);
-    environment = environment_of(statement, statement->cache != NULL && small);
+    environment = environment_of(executor, statement, statement->cache != NULL && small);
     params = params_of(statement);
 
     level = vdf_set_path();
@@ -394,6 +432,13 @@ uint64 vdf_execute(VdfExecutor *executor, VdfStatement *statement)
     plan = plan_of(statement, environment, small, params, &cached);
     planning = false;
     vdf_unset_path(level);
+    if (statement->refused) {
+        PopActiveSnapshot();
+        SetUserIdAndSecContext(user, context);
+        MemoryContextSwitchTo(caller);
+        MemoryContextReset(executor->statement);
+        return 0;
+    }
     show_progress(plan);
 
     query = CreateQueryDesc(plan, statement->sql, GetActiveSnapshot(), crosscheck,

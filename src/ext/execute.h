@@ -7,6 +7,7 @@
 #ifndef VEDFOLNIR_EXECUTE_H
 #define VEDFOLNIR_EXECUTE_H
 
+#include "ext/key_scan.h"
 #include "ext/pg.h"
 
 /* A set of key values: what the executor sees as an ephemeral named relation. */
@@ -15,6 +16,8 @@ typedef struct VdfKeys
     Tuplestorestate *store;
     TupleDesc desc;
     uint64 count;
+    VdfKeySet *packed; /* where the store is made from when a statement needs it */
+    int which;         /* of the packed keys: see vdf_key_set_each */
 } VdfKeys;
 
 typedef struct VdfSink VdfSink;
@@ -55,6 +58,8 @@ typedef struct VdfStatement
     Oid *types;
     Datum *values;
     VdfSink *sink;            /* NULL: only count */
+    const VdfKeyScan *scan;   /* which rows of VDF_SQL_TAKE_NODE are meant */
+    bool refused;             /* the plan cannot carry the scan: nothing was done */
     VdfKeptPlan *cache;       /* where plans for small key sets are kept, by size; NULL: plan anew */
 } VdfStatement;
 
@@ -84,6 +89,8 @@ void vdf_executor_end(VdfExecutor *executor);
 
 void vdf_statement_input(VdfStatement *statement, const char *name, VdfKeys *keys);
 void vdf_keys_free(VdfKeys *keys);
+/* Makes the store of packed keys; memory is taken from the current context. */
+void vdf_keys_unpack(VdfKeys *keys);
 
 /* A sink that counts by itself and passes the rows on. */
 void vdf_sink_init(VdfSink *sink, void (*start)(VdfSink *, TupleDesc), void (*row)(VdfSink *, TupleTableSlot *));

@@ -12,6 +12,7 @@ extern "C" {
 #include "access/htup_details.h"
 #include "access/nbtree.h"
 #include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/dependency.h"
@@ -48,6 +49,7 @@ extern "C" {
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/bitmapset.h"
+#include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -137,6 +139,23 @@ extern "C" {
 #define vdf_owns_relation(relation, role) pg_class_ownercheck((relation), (role))
 #define vdf_raw_walker(node, walker, context)                                                                       \
     raw_expression_tree_walker((node), (bool (*)()) (void (*)()) (walker), (context))
+#endif
+
+/* Where a plan says which privileges on a relation are asked for; NULL: nowhere. */
+#if PG_VERSION_NUM >= 160000
+typedef RTEPermissionInfo VdfPermissions;
+#define vdf_permissions_of(plan, entry)                                                                              \
+    ((entry)->perminfoindex == 0 ? NULL : list_nth_node(RTEPermissionInfo, (plan)->permInfos, (entry)->perminfoindex - 1))
+#else
+typedef RangeTblEntry VdfPermissions;
+#define vdf_permissions_of(plan, entry) (entry)
+#endif
+
+/* Has no row of the table NULL in the column? 18 knows NOT NULL that was never validated. */
+#if PG_VERSION_NUM >= 180000
+#define vdf_column_not_null(desc, i) (TupleDescCompactAttr((desc), (i))->attnullability == ATTNULLABLE_VALID)
+#else
+#define vdf_column_not_null(desc, i) (TupleDescAttr((desc), (i))->attnotnull)
 #endif
 
 /* Declares an SQL-callable function with C linkage. */

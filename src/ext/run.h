@@ -18,6 +18,9 @@ typedef struct VdfNodeState
     VdfKeys foreign;   /* keys of collateral rows */
     VdfKeys own;       /* keys of the other rows, made only where foreign has rows */
     VdfRowSet *goes;   /* dry run: the rows that go */
+    VdfKeySet *packed; /* the keys, where they can be packed */
+    Tuplestorestate *rows_store; /* rows of a cycle, until all of it is known: sweep.cpp */
+    TupleDesc rows_desc;
     uint64 rows;
 } VdfNodeState;
 
@@ -79,6 +82,7 @@ struct VdfRun
     bool look;            /* locks what it finds, changes nothing: by_hand.h */
     bool ghost;           /* the root row is gone: only its key is known */
     bool untouched;       /* a blocker was found before phase N changed rows: nothing more is changed */
+    Size key_bytes; /* of all packed keys */
     uint64 changed; /* rows deleted and references changed */
 
     /* Expiry: one run looks for the person's rows, the other deletes the rows of the clean-up rules that say so. */
@@ -94,6 +98,17 @@ void vdf_walk(VdfRun *run);
 /* The rows of one edge behind a key set; also the first step of an expiry. */
 void vdf_walk_edge(VdfRun *run, int edge, VdfKeys *parents, bool del);
 void vdf_walk_component(VdfRun *run, int component);
+/* The limit of vedfolnir.max_rows. */
+void vdf_check_limit(VdfRun *run);
+/* Do the parents of a node hold rows of other people? Then its own rows may be such too. */
+bool vdf_parents_hold_foreign(VdfRun *run, int node);
+
+/* sweep.cpp: relations whose references can be looked up in packed keys. False: the component is not of that kind. */
+bool vdf_sweep(VdfRun *run, int component);
+/* Packs the keys of a component that was walked by joins, for the sake of its children. */
+void vdf_sweep_pack(VdfRun *run, int component);
+/* Gives back key sets that nothing will ask for any more. */
+void vdf_sweep_release(VdfRun *run, int component);
 /* Which of the rows of a component belong to somebody else. */
 void vdf_find_collateral(VdfRun *run, const VdfComponent *component);
 /* Keeps the rows of a statement as a key set. */

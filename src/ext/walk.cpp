@@ -117,7 +117,7 @@ void vdf_statement_of(VdfRun *run, VdfStatement *statement, VdfSql kind, int num
     statement->owner = owner;
 }
 
-static void check_limit(VdfRun *run)
+void vdf_check_limit(VdfRun *run)
 {
     if (vdf_max_rows > 0 && run->changed > (uint64) vdf_max_rows && !run->dry)
         ereport(ERROR, (errcode(ERRCODE_VDF_TOO_MANY_ROWS),
@@ -152,7 +152,7 @@ static void execute_take(VdfRun *run, VdfStatement *statement, int node, int edg
         run->edges[edge].rows += take.rows;
     else
         run->root_rows += take.rows;
-    check_limit(run);
+    vdf_check_limit(run);
 }
 
 static uint64 count_only(VdfRun *run, int edge, VdfKeys *parents)
@@ -249,8 +249,7 @@ static void take_root(VdfRun *run)
                  errhint("Drop or disable the trigger.")));
 }
 
-/* Does a parent of the node hold rows of other people? Then its own rows may be such too. */
-static bool parents_hold_foreign(VdfRun *run, int node)
+bool vdf_parents_hold_foreign(VdfRun *run, int node)
 {
     for (int i = 0; i < run->plan->view->ninto[node]; i++)
         if (run->nodes[run->plan->graph.edges[run->plan->view->into[node][i]].parent].foreign.count > 0)
@@ -270,7 +269,7 @@ static void choose_shape(VdfRun *run, int node, bool loop)
     if (view->ntargets[node] > 0)
         state->shape |= VDF_TARGETS;
     if (run->needed == NULL && run->seed == NULL && !run->look &&
-        (view->ninto[node] > 1 || loop || parents_hold_foreign(run, node)))
+        (view->ninto[node] > 1 || loop || vdf_parents_hold_foreign(run, node)))
         state->shape |= VDF_COLLATERAL | VDF_IDENTITY;
     if (run->tombstone && node == run->plan->graph.root)
         state->shape |= VDF_IDENTITY;
@@ -317,6 +316,10 @@ void vdf_walk_component(VdfRun *run, int number)
     const VdfComponent *component = &run->plan->view->components[number];
     const VdfGraph *graph = &run->plan->graph;
 
+    if (run->needed == NULL && run->seed == NULL && !run->look && vdf_sweep(run, number)) {
+        vdf_sweep_release(run, number);
+        return;
+    }
     for (int i = 0; i < component->nnodes; i++)
         choose_shape(run, component->nodes[i], component->loop);
     if (run->seed != NULL)
@@ -334,8 +337,11 @@ void vdf_walk_component(VdfRun *run, int number)
         for (int i = 0; i < component->ninner; i++)
             vdf_walk_edge(run, component->inner[i], &run->nodes[graph->edges[component->inner[i]].parent].delta,
                           !run->dry);
-    if (run->needed == NULL && run->seed == NULL && !run->look)
+    if (run->needed == NULL && run->seed == NULL && !run->look) {
         vdf_find_collateral(run, component);
+        vdf_sweep_pack(run, number);
+        vdf_sweep_release(run, number);
+    }
 }
 
 void vdf_walk(VdfRun *run)

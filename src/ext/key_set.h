@@ -1,0 +1,58 @@
+/*
+ * key_set.h: the keys of the rows that go, packed into words, for look-ups without a join.
+ *
+ * For types whose equality is equality of the bytes. Each key carries the number of the person it belongs to and
+ * whether the row is the person's own or somebody else's. Everything else stays with key sets in tuplestores.
+ */
+#ifndef VEDFOLNIR_KEY_SET_H
+#define VEDFOLNIR_KEY_SET_H
+
+#include "ext/pg.h"
+
+#define VDF_KEY_WORDS 4
+#define VDF_KEY_COLUMNS 4
+
+typedef enum VdfKeyKind
+{
+    VDF_KEY_INTEGER, /* int2, int4, int8 alike: a reference may be narrower than the key */
+    VDF_KEY_FIXED4,
+    VDF_KEY_FIXED8,
+    VDF_KEY_UUID
+} VdfKeyKind;
+
+typedef struct VdfKeySet
+{
+    MemoryContext context;
+    Size *used; /* bytes of all sets of the run */
+    Size limit; /* of them */
+    int ncolumns;
+    int column[VDF_KEY_COLUMNS]; /* of the slot, from 0 */
+    VdfKeyKind kind[VDF_KEY_COLUMNS];
+    int words;
+    uint64 *keys;  /* words per slot */
+    uint32 *marks; /* 0: the slot is empty; else (person + 1) * 2 + own */
+    uint32 mask;   /* slots - 1 */
+    uint64 count;
+    uint64 foreign;
+} VdfKeySet;
+
+#define VDF_KEY_OWN(mark) (((mark) & 1) != 0)
+#define VDF_KEY_PERSON(mark) ((int) ((mark) >> 1) - 1)
+
+/* Can references of the second type be looked up among keys of the first? */
+bool vdf_key_comparable(Oid key_type, Oid reference_type);
+/* Do values of these types fit a set? */
+bool vdf_key_packs(int ncolumns, const Oid *types);
+/* NULL where the columns cannot be packed. */
+VdfKeySet *vdf_key_set_create(TupleDesc desc, int ncolumns, const int *columns, Size *used, Size limit);
+/* A key with a NULL is left out: nothing can refer to it. False: the set would pass its limit and holds what it held. */
+bool vdf_key_set_add(VdfKeySet *set, TupleTableSlot *slot, int person, bool own);
+/* The mark of a key, 0 if it is not in the set. */
+uint32 vdf_key_set_find(const VdfKeySet *set, const Datum *values, const Oid *types);
+/* All keys, for the statements that join: which < 0: all, 0: the foreign ones, 1: the person's own. */
+void vdf_key_set_each(const VdfKeySet *set, int which, void (*row)(void *arg, const Datum *values, int person), void *arg);
+void vdf_key_set_free(VdfKeySet *set);
+/* Changes whether the row of a key that is in the set is the person's own. */
+void vdf_key_set_own(VdfKeySet *set, const Datum *values, const Oid *types, bool own);
+
+#endif

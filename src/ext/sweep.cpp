@@ -1,0 +1,234 @@
+#include "ext/sweep.h"
+
+#include "ext/facts.h"
+#include "ext/progress.h"
+
+/* Up to this many parents an index is asked, if there is one. */
+#define FEW_PARENTS 1000
+/* A scan reads about this many rows in the time of one look-up in an index. */
+#define ROWS_PER_LOOKUP 10
+
+static VdfKeys *parents_of(VdfRun *run, const SweepEdge *edge)
+{
+    VdfNodeState *parent = &run->nodes[run->plan->graph.edges[edge->edge].parent];
+
+    return edge->inner ? &parent->delta : &parent->all;
+}
+
+static const VdfKeySet *packed_parents(VdfRun *run, const SweepEdge *edge)
+{
+    VdfNodeState *parent = &run->nodes[run->plan->graph.edges[edge->edge].parent];
+
+    return edge->inner ? parent->delta.packed : parent->packed;
+}
+
+/* As the statistics know it; negative: nobody has counted. */
+static double rows_of(Oid relation)
+{
+    HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+    double rows = -1;
+
+    if (HeapTupleIsValid(tuple)) {
+        rows = ((Form_pg_class) GETSTRUCT(tuple))->reltuples;
+        ReleaseSysCache(tuple);
+    }
+    return rows;
+}
+
+/* One scan, or a look-up in indexes for each parent? */
+static bool scan_pays(VdfRun *run, VdfSweep *sweep, int node, bool inside)
+{
+    uint64 most = 0;
+    double rows;
+
+    for (int i = 0; i < sweep->nedges; i++) {
+        uint64 parents = sweep->edges[i].inner == inside ? parents_of(run, &sweep->edges[i])->count : 0;
+
+        if (parents > 0 && !sweep->edges[i].indexed)
+            return true;
+        most = Max(most, parents);
+    }
+    if (most <= FEW_PARENTS)
+        return false;
+    rows = rows_of(run->plan->nodes[node].relation);
+    return rows < 0 || (double) most * ROWS_PER_LOOKUP > rows;
+}
+
+static void take(VdfRun *run, SweepSink *sink, VdfStatement *statement)
+{
+    VdfNodeState *state = &run->nodes[sink->node];
+    uint64 before = sink->rows;
+
+    statement->change = !run->dry;
+    if (state->shape || !statement->change) {
+        statement->sink = &sink->sink;
+        (void) vdf_execute(&run->executor, statement);
+    } else {
+        uint64 rows = vdf_execute(&run->executor, statement);
+
+        sink->rows += rows;
+        vdf_progress_rows(rows);
+        run->edges[sink->edge >= 0 ? sink->edge : sink->sweep->edges[0].edge].rows += rows;
+    }
+    state->rows += sink->rows - before;
+    run->changed += sink->rows - before;
+    vdf_check_limit(run);
+}
+
+/* How many rows stand behind so many parents, if all parents have equally many. */
+static double rows_behind(VdfRun *run, int edge, uint64 parents)
+{
+    double theirs = rows_of(run->plan->edges[edge].parent_relation), ours = rows_of(run->plan->edges[edge].relation);
+
+    return theirs > 0 && ours > 0 ? Min(parents * ours / theirs, ours) : (double) parents;
+}
+
+/* False: the relation cannot be scanned so, and nothing was done. */
+static bool sweep_scan(VdfRun *run, SweepSink *sink, unsigned flags)
+{
+    VdfSweep *sweep = sink->sweep;
+    VdfKeyArm *arms = (VdfKeyArm *) palloc0(sizeof(VdfKeyArm) * sweep->nedges);
+    VdfKeyScan scan = {run->plan->nodes[sink->node].relation, 0, 0, arms};
+    VdfStatement statement;
+
+    for (int i = 0; i < sweep->nedges; i++) {
+        VdfKeyArm *arm = &arms[scan.narms];
+
+        if (sweep->edges[i].inner != sink->inside)
+            continue;
+        arm->set = packed_parents(run, &sweep->edges[i]);
+        if (arm->set == NULL && parents_of(run, &sweep->edges[i])->count > 0)
+            return false;
+        arm->ncolumns = sweep->edges[i].ncolumns;
+        memcpy(arm->columns, sweep->edges[i].columns, sizeof(arm->columns));
+        if (arm->set == NULL || arm->set->count == 0)
+            continue;
+        scan.narms++;
+        scan.expected += rows_behind(run, sweep->edges[i].edge, arm->set->count);
+    }
+    sink->edge = -1;
+    vdf_statement_of(run, &statement, VDF_SQL_TAKE_NODE, sink->node, flags, run->plan->nodes[sink->node].owner);
+    statement.scan = &scan;
+    take(run, sink, &statement);
+    pfree(arms);
+    return !statement.refused;
+}
+
+static void sweep_edges(VdfRun *run, SweepSink *sink, unsigned flags)
+{
+    for (int i = 0; i < sink->sweep->nedges; i++) {
+        int edge = sink->sweep->edges[i].edge;
+        VdfKeys *parents = parents_of(run, &sink->sweep->edges[i]);
+        VdfStatement statement;
+
+        if (parents->count == 0 || sink->sweep->edges[i].inner != sink->inside)
+            continue;
+        sink->edge = edge;
+        vdf_statement_of(run, &statement, VDF_SQL_TAKE_EDGE, edge, flags, run->plan->edges[edge].owner);
+        vdf_statement_input(&statement, "vdf_d", parents);
+        take(run, sink, &statement);
+    }
+}
+
+/* Are the keys of all parents that have rows at hand? And does DELETE do what it says? */
+static bool ready(VdfRun *run, VdfSweep *sweep, int node, bool *any)
+{
+    VdfFacts *facts;
+
+    *any = false;
+    for (int i = 0; i < sweep->nedges; i++) {
+        VdfNodeState *parent = &run->nodes[run->plan->graph.edges[sweep->edges[i].edge].parent];
+
+        if (sweep->edges[i].inner)
+            continue;
+        if (parent->all.count > 0 && parent->packed == NULL)
+            return false;
+        *any = *any || parent->all.count > 0;
+    }
+    if (!*any)
+        return true;
+    facts = vdf_facts(run->plan, run->plan->nodes[node].relation);
+    return !facts->delete_rule && !facts->no_replica && !facts->foreign;
+}
+
+static void prepare(VdfRun *run, SweepSink *sink, int node, bool loop)
+{
+    VdfNodeState *state = &run->nodes[node];
+    const VdfPlanView *view = run->plan->view;
+
+    memset(sink, 0, sizeof(SweepSink));
+    vdf_sink_init(&sink->sink, vdf_sweep_start, vdf_sweep_row);
+    sink->run = run;
+    sink->sweep = run->plan->sweeps[node];
+    sink->node = node;
+    sink->loop = loop;
+    sink->look = loop || sink->sweep->nedges > 1 || run->many || vdf_parents_hold_foreign(run, node);
+    sink->ncolumns = view->nkeys[node];
+    state->shape = (view->nkeys[node] > 0 ? VDF_KEYS : 0) | (view->ntargets[node] > 0 ? VDF_TARGETS : 0) |
+                   (sink->look ? VDF_COLLATERAL : 0) | (run->dry ? VDF_IDENTITY : 0);
+    if (run->dry && state->goes == NULL)
+        state->goes = vdf_rowset_create();
+}
+
+void vdf_sweep_rows(VdfRun *run, int node, bool loop, bool inside)
+{
+    SweepSink sink;
+    int references[VDF_KEY_COLUMNS * SWEEP_EDGES], columns[VDF_KEY_COLUMNS];
+    unsigned flags;
+
+    prepare(run, &sink, node, loop);
+    sink.references = references;
+    sink.columns = columns;
+    sink.inside = inside;
+    flags = run->nodes[node].shape | (run->dry ? 0 : VDF_DELETE);
+    if (!scan_pays(run, sink.sweep, node, inside) || !sweep_scan(run, &sink, flags))
+        sweep_edges(run, &sink, flags);
+}
+
+/* Can all nodes of the component be swept, now that their parents are known? */
+static bool can_sweep(VdfRun *run, const VdfComponent *component, bool *any)
+{
+    *any = false;
+    for (int i = 0; i < component->nnodes; i++) {
+        int node = component->nodes[i];
+        VdfSweep *sweep;
+        bool reached;
+
+        if (node == run->plan->graph.root || run->plan->view->nkeys[node] > VDF_KEY_COLUMNS)
+            return false;
+        sweep = vdf_sweep_of(run->plan, node);
+        if (!sweep->possible || sweep->nedges > SWEEP_EDGES || (component->loop && !sweep->identifies) ||
+            !ready(run, sweep, node, &reached))
+            return false;
+        *any = *any || reached;
+    }
+    /* A node that only the cycle leads to has not been asked yet whether DELETE does what it says. */
+    for (int i = 0; *any && component->nnodes > 1 && i < component->nnodes; i++) {
+        VdfFacts *facts = vdf_facts(run->plan, run->plan->nodes[component->nodes[i]].relation);
+
+        if (facts->delete_rule || facts->no_replica || facts->foreign)
+            return false;
+    }
+    return true;
+}
+
+bool vdf_sweep(VdfRun *run, int number)
+{
+    const VdfComponent *component = &run->plan->view->components[number];
+    bool any;
+
+    if (!can_sweep(run, component, &any))
+        return false;
+    for (int i = 0; i < component->nnodes; i++) {
+        VdfNodeState *state = &run->nodes[component->nodes[i]];
+
+        state->shape = run->dry ? VDF_IDENTITY : 0;
+        if (run->dry)
+            state->goes = vdf_rowset_create();
+        if (any)
+            vdf_sweep_rows(run, component->nodes[i], component->loop, false);
+    }
+    if (any && component->loop)
+        vdf_sweep_cycle(run, component);
+    return true;
+}

@@ -1,0 +1,78 @@
+/*
+ * sweep.h: phase D for relations whose references can be looked up in packed keys.
+ *
+ * All edges into the relation are asked in one scan, and whose row it is is told while it is deleted: outside a cycle
+ * the parents' keys are final, so a reference that they do not hold leads to a row that stays. Small key sets with
+ * indexes go edge by edge. Everything else is walked by joins (walk.cpp, collateral.cpp).
+ */
+#ifndef VEDFOLNIR_SWEEP_H
+#define VEDFOLNIR_SWEEP_H
+
+#include "ext/run.h"
+
+#define SWEEP_EDGES 32
+
+/* An edge into a node, and where its references are looked up. */
+typedef struct SweepEdge
+{
+    int edge;
+    int ncolumns;
+    int pairs[VDF_KEY_COLUMNS]; /* in the order of the parent's key columns */
+    Oid types[VDF_KEY_COLUMNS];
+    const char *columns[VDF_KEY_COLUMNS];
+    bool indexed;
+    bool inner; /* of a cycle */
+} SweepEdge;
+
+typedef struct VdfSweep
+{
+    bool possible;   /* the edges into the node */
+    bool packs;      /* the node's keys can be packed, and none that matters is missing then */
+    bool identifies; /* they tell the rows apart as well */
+    int nedges;
+    SweepEdge *edges;
+} VdfSweep;
+
+/* Where the rows of a statement go. */
+typedef struct SweepSink
+{
+    VdfSink sink;
+    VdfRun *run;
+    VdfSweep *sweep;
+    int node;
+    int edge;  /* of the statement; -1: a scan for all */
+    bool look; /* the edge, the person and the owner of a row are to be looked up */
+    int *references; /* per edge and column: number in the slot */
+    int *columns;    /* the keys */
+    int ncolumns;
+    int targets; /* first of them */
+    bool loop;   /* part of a cycle */
+    bool inside; /* a round of a cycle: the inner edges lead to the rows */
+    uint64 rows;
+} SweepSink;
+
+/* What is remembered of a row of a cycle until the whole cycle is known. */
+#define ROW_SOURCE 1
+#define ROW_OWN 2 /* by an edge that leads into the cycle */
+
+/* Learns once per plan what the edges into a node are like. */
+VdfSweep *vdf_sweep_of(VdfDeletionPlan *plan, int node);
+/* The number of a column of a statement of ours. */
+int vdf_slot_column(TupleDesc desc, const char *name);
+
+/* sweep_rows.cpp */
+void vdf_sweep_row(VdfSink *sink, TupleTableSlot *slot);
+void vdf_sweep_start(VdfSink *sink, TupleDesc desc);
+
+/* sweep_keys.cpp: the keys of a node, packed, or in stores when they are too many. */
+void vdf_sweep_start_keys(VdfRun *run, int node, TupleDesc desc, int ncolumns, const int *columns, bool loop);
+void vdf_sweep_start_next(VdfRun *run, int node, TupleDesc desc, int ncolumns, const int *columns);
+void vdf_sweep_keep_key(VdfRun *run, int node, TupleTableSlot *slot, int ncolumns, const int *columns, int person,
+                        bool own);
+
+/* The rows behind the outer edges of a node, or behind the inner ones of the last round. */
+void vdf_sweep_rows(VdfRun *run, int node, bool loop, bool inside);
+/* sweep_cycle.cpp: the rounds of a cycle, and then whose rows they are. */
+void vdf_sweep_cycle(VdfRun *run, const VdfComponent *component);
+
+#endif

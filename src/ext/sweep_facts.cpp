@@ -1,0 +1,157 @@
+/*
+ * sweep_facts.cpp: which relations can be swept, asked of the catalogue once per plan.
+ */
+#include "ext/catalog.h"
+#include "ext/sweep.h"
+
+/* The attributes and operators of a foreign key. */
+static bool referenced_columns(Oid constraint, int count, AttrNumber *referenced)
+{
+    HeapTuple tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+    int n;
+    AttrNumber referring[INDEX_MAX_KEYS];
+    AttrNumber keys[INDEX_MAX_KEYS];
+    Oid equal[INDEX_MAX_KEYS];
+    bool plain = HeapTupleIsValid(tuple);
+
+    if (!plain)
+        return false;
+    DeconstructFkConstraintRow(tuple, &n, referring, keys, equal, NULL, NULL, NULL, NULL);
+    ReleaseSysCache(tuple);
+    for (int i = 0; i < n; i++)
+        plain = plain && equal[i] < FirstNormalObjectId; /* equality as the server defines it for these types */
+    memcpy(referenced, keys, sizeof(AttrNumber) * n);
+    return plain && n == count;
+}
+
+static bool is_cast(const char *cast)
+{
+    return cast != NULL && cast[0] != '\0';
+}
+
+static bool learn_edge(VdfDeletionPlan *plan, int number, SweepEdge *out)
+{
+    const VdfEdge *edge = &plan->graph.edges[number];
+    const VdfEdgeInfo *info = &plan->edges[number];
+    AttrNumber referenced[INDEX_MAX_KEYS];
+
+    if (edge->link || !edge->validated || edge->condition || edge->parent_leaves || edge->child_leaves ||
+        edge->npairs < 1 || edge->npairs > VDF_KEY_COLUMNS || edge->npairs != plan->view->nkeys[edge->parent] ||
+        strcmp(edge->from, plan->graph.nodes[edge->child].from) != 0 ||
+        !referenced_columns(info->constraint, edge->npairs, referenced))
+        return false;
+    out->edge = number;
+    out->ncolumns = edge->npairs;
+    for (int k = 0; k < edge->npairs; k++) {
+        int pair = 0;
+
+        while (pair < edge->npairs && strcmp(edge->pairs[pair].parent_column, plan->view->keys[edge->parent][k]) != 0)
+            pair++;
+        if (pair == edge->npairs || edge->pairs[pair].any || !edge->pairs[pair].child_is_column ||
+            is_cast(edge->pairs[pair].child_cast) || is_cast(edge->pairs[pair].parent_cast))
+            return false;
+        out->pairs[k] = pair;
+        out->types[k] = get_atttype(info->relation, info->attributes[pair]);
+        out->columns[k] = get_attname(info->relation, info->attributes[pair], false);
+        if (!vdf_key_comparable(get_atttype(info->parent_relation, referenced[pair]), out->types[k]))
+            return false;
+    }
+    out->inner = plan->view->component_of[edge->child] == plan->view->component_of[edge->parent];
+    out->indexed = vdf_missing_index(plan, number)[0] == '\0';
+    return true;
+}
+
+/* Does every edge out of the node compare all of its key columns? Then a key with a NULL has no children. */
+static bool compared_whole(const VdfDeletionPlan *plan, int node)
+{
+    for (int i = 0; i < plan->graph.nedges; i++) {
+        const VdfEdge *edge = &plan->graph.edges[i];
+
+        for (int k = 0; edge->parent == node && k < plan->view->nkeys[node]; k++) {
+            int pair = 0;
+
+            while (pair < edge->npairs && strcmp(edge->pairs[pair].parent_column, plan->view->keys[node][k]) != 0)
+                pair++;
+            if (pair == edge->npairs)
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Does the index keep two rows with the same values of the columns apart? */
+static bool keeps_apart(Oid number, const Bitmapset *columns)
+{
+    Relation index = index_open(number, AccessShareLock);
+    Form_pg_index form = index->rd_index;
+    bool unique = form->indisunique && form->indimmediate && form->indisvalid && !form->indisexclusion &&
+                  heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL);
+
+    for (int i = 0; unique && i < form->indnkeyatts; i++)
+        unique = form->indkey.values[i] > 0 && bms_is_member(form->indkey.values[i], columns);
+    index_close(index, AccessShareLock);
+    return unique;
+}
+
+/*
+ * A packed set holds a key once and no key with a NULL. So it stands for the rows of a relation only where keys are
+ * unique, and where rows with a NULL cannot have children; in a cycle it must also tell the rows themselves apart.
+ */
+static void learn_keys(VdfDeletionPlan *plan, int node, VdfSweep *sweep)
+{
+    Relation table = try_relation_open(plan->nodes[node].relation, AccessShareLock);
+    TupleDesc desc;
+    Oid types[VDF_KEY_COLUMNS];
+    Bitmapset *columns = NULL;
+    int n = 0;
+    bool unique = false, not_null = true;
+    ListCell *cell;
+
+    if (table == NULL)
+        return;
+    if (plan->view->nkeys[node] > VDF_KEY_COLUMNS) {
+        relation_close(table, AccessShareLock);
+        return;
+    }
+    desc = RelationGetDescr(table);
+    for (int k = 0; k < plan->view->nkeys[node]; k++)
+        for (int i = 0; i < desc->natts; i++) {
+            Form_pg_attribute attribute = TupleDescAttr(desc, i);
+
+            if (attribute->attisdropped || strcmp(quote_identifier(NameStr(attribute->attname)), plan->view->keys[node][k]) != 0)
+                continue;
+            types[n++] = attribute->atttypid;
+            columns = bms_add_member(columns, attribute->attnum);
+            not_null = not_null && vdf_column_not_null(desc, i);
+        }
+    foreach (cell, RelationGetIndexList(table))
+        unique = unique || keeps_apart(lfirst_oid(cell), columns);
+    unique = unique && n > 0 && n == plan->view->nkeys[node] && vdf_key_packs(n, types);
+    sweep->packs = unique && (not_null || compared_whole(plan, node));
+    sweep->identifies = unique && not_null;
+    relation_close(table, AccessShareLock);
+}
+
+VdfSweep *vdf_sweep_of(VdfDeletionPlan *plan, int node)
+{
+    VdfSweep *sweep = plan->sweeps[node];
+    MemoryContext caller;
+
+    if (sweep != NULL)
+        return sweep;
+    caller = MemoryContextSwitchTo(plan->context);
+    sweep = (VdfSweep *) palloc0(sizeof(VdfSweep));
+    sweep->nedges = plan->view->ninto[node];
+    sweep->edges = (SweepEdge *) palloc0(sizeof(SweepEdge) * (sweep->nedges + 1));
+    sweep->possible = sweep->nedges > 0;
+    /* A key that references one partition needs the tableoid beside the keys. */
+    for (int i = 0; sweep->possible && i < plan->graph.nedges; i++)
+        sweep->possible = plan->graph.edges[i].parent != node || plan->graph.edges[i].parent_leaves == NULL;
+    for (int i = 0; sweep->possible && i < sweep->nedges; i++)
+        sweep->possible = learn_edge(plan, plan->view->into[node][i], &sweep->edges[i]);
+    if (sweep->possible)
+        learn_keys(plan, node, sweep);
+    plan->sweeps[node] = sweep;
+    MemoryContextSwitchTo(caller);
+    return sweep;
+}

@@ -1,0 +1,253 @@
+/*
+ * sweep_keys.cpp: the keys of a node: packed, in stores when they are too many, given back when nobody asks any more.
+ */
+#include "ext/facts.h"
+#include "ext/guc.h"
+#include "ext/sweep.h"
+
+int vdf_slot_column(TupleDesc desc, const char *name)
+{
+    for (int i = 0; i < desc->natts; i++)
+        if (strcmp(NameStr(TupleDescAttr(desc, i)->attname), name) == 0)
+            return i;
+    elog(ERROR, "a statement of a deletion lacks column \"%s\"", name);
+    return -1;
+}
+
+/* How key sets in stores look: vdf_u where there are several people, then the keys. */
+static TupleDesc keys_desc(VdfRun *run, TupleDesc slot, int ncolumns, const int *columns)
+{
+    int first = run->many ? 1 : 0;
+    TupleDesc desc = CreateTemplateTupleDesc(ncolumns + first);
+
+    if (run->many)
+        TupleDescInitEntry(desc, 1, "vdf_u", INT4OID, -1, 0);
+    for (int i = 0; i < ncolumns; i++)
+        TupleDescCopyEntry(desc, i + 1 + first, slot, columns[i] + 1);
+    return desc;
+}
+
+/* The keys of a cycle must stay packed until all of it is known. */
+static Size limit_of(bool loop)
+{
+    return loop ? MaxAllocHugeSize : (Size) work_mem * 1024 * 3;
+}
+
+void vdf_sweep_start_next(VdfRun *run, int node, TupleDesc desc, int ncolumns, const int *columns)
+{
+    VdfNodeState *state = &run->nodes[node];
+    MemoryContext caller = MemoryContextSwitchTo(run->context);
+
+    state->next.packed = vdf_key_set_create(desc, ncolumns, columns, &run->key_bytes, limit_of(true));
+    state->next.desc = state->all.desc;
+    state->next.which = -1;
+    MemoryContextSwitchTo(caller);
+}
+
+void vdf_sweep_start_keys(VdfRun *run, int node, TupleDesc desc, int ncolumns, const int *columns, bool loop)
+{
+    VdfNodeState *state = &run->nodes[node];
+    MemoryContext caller = MemoryContextSwitchTo(run->context);
+
+    state->packed = run->plan->sweeps[node]->packs
+                        ? vdf_key_set_create(desc, ncolumns, columns, &run->key_bytes, limit_of(loop))
+                        : NULL;
+    state->all.desc = state->own.desc = state->foreign.desc = keys_desc(run, desc, ncolumns, columns);
+    state->all.packed = state->own.packed = state->foreign.packed = state->packed;
+    state->all.which = -1;
+    state->own.which = 1;
+    state->foreign.which = 0;
+    MemoryContextSwitchTo(caller);
+}
+
+/* Too many keys: they go to stores, and the children are walked by joins. */
+static void give_up_packing(VdfRun *run, int node)
+{
+    VdfNodeState *state = &run->nodes[node];
+    MemoryContext caller = MemoryContextSwitchTo(run->context);
+
+    vdf_keys_unpack(&state->all);
+    if (state->packed->foreign > 0) {
+        vdf_keys_unpack(&state->own);
+        vdf_keys_unpack(&state->foreign);
+    }
+    vdf_key_set_free(state->packed);
+    state->packed = state->all.packed = state->own.packed = state->foreign.packed = NULL;
+    MemoryContextSwitchTo(caller);
+}
+
+static void store_key(VdfRun *run, VdfKeys *keys, TupleTableSlot *slot, int ncolumns, const int *columns, int person)
+{
+    Datum values[VDF_KEY_COLUMNS + 1];
+    bool nulls[VDF_KEY_COLUMNS + 1];
+    int n = 0;
+
+    if (keys->store == NULL) {
+        MemoryContext caller = MemoryContextSwitchTo(run->context);
+
+        keys->store = tuplestore_begin_heap(true, false, work_mem);
+        MemoryContextSwitchTo(caller);
+    }
+    if (run->many) {
+        values[n] = Int32GetDatum(person);
+        nulls[n++] = false;
+    }
+    for (int i = 0; i < ncolumns; i++) {
+        values[n] = slot->tts_values[columns[i]];
+        nulls[n++] = slot->tts_isnull[columns[i]];
+    }
+    tuplestore_putvalues(keys->store, keys->desc, values, nulls);
+    keys->count++;
+}
+
+/* Own rows have no store of their own until the first foreign row comes. */
+static void divide_store(VdfRun *run, VdfNodeState *state)
+{
+    TupleTableSlot *slot = MakeSingleTupleTableSlot(state->all.desc, &TTSOpsMinimalTuple);
+    MemoryContext caller = MemoryContextSwitchTo(run->context);
+
+    state->own.store = tuplestore_begin_heap(true, false, work_mem);
+    MemoryContextSwitchTo(caller);
+    tuplestore_rescan(state->all.store);
+    while (tuplestore_gettupleslot(state->all.store, true, false, slot)) {
+        tuplestore_puttupleslot(state->own.store, slot);
+        state->own.count++;
+    }
+    ExecDropSingleTupleTableSlot(slot);
+}
+
+void vdf_sweep_keep_key(VdfRun *run, int node, TupleTableSlot *slot, int ncolumns, const int *columns, int person, bool own)
+{
+    VdfNodeState *state = &run->nodes[node];
+
+    if (state->packed != NULL && !vdf_key_set_add(state->packed, slot, person, own))
+        give_up_packing(run, node);
+    if (state->packed != NULL) {
+        state->all.count = state->packed->count;
+        state->foreign.count = state->packed->foreign;
+        state->own.count = state->packed->count - state->packed->foreign;
+        return;
+    }
+    if (!own && state->foreign.count == 0 && state->all.count > 0)
+        divide_store(run, state);
+    store_key(run, &state->all, slot, ncolumns, columns, person);
+    if (!own)
+        store_key(run, &state->foreign, slot, ncolumns, columns, person);
+    else if (state->foreign.count > 0)
+        store_key(run, &state->own, slot, ncolumns, columns, person);
+}
+
+typedef struct PackSink
+{
+    VdfRun *run;
+    VdfKeySet *set;
+    int user; /* column of vdf_u, -1: none */
+    bool own;
+    bool full;
+} PackSink;
+
+static void pack_rows(PackSink *p, VdfKeys *keys)
+{
+    TupleTableSlot *slot;
+
+    if (keys->count == 0)
+        return;
+    slot = MakeSingleTupleTableSlot(keys->desc, &TTSOpsMinimalTuple);
+    tuplestore_rescan(keys->store);
+    while (!p->full && tuplestore_gettupleslot(keys->store, true, false, slot)) {
+        slot_getallattrs(slot);
+        p->full = !vdf_key_set_add(p->set, slot, p->user < 0 ? 1 : DatumGetInt32(slot->tts_values[p->user]), p->own);
+    }
+    ExecDropSingleTupleTableSlot(slot);
+}
+
+static void pack_node(VdfRun *run, int node)
+{
+    VdfNodeState *state = &run->nodes[node];
+    int columns[VDF_KEY_COLUMNS], n = run->plan->view->nkeys[node];
+    PackSink p = {run, NULL, -1, true, false};
+    char name[64];
+
+    if (n < 1 || n > VDF_KEY_COLUMNS || state->all.count == 0 || state->packed != NULL)
+        return;
+    for (int c = 0; c < n; c++) {
+        snprintf(name, sizeof(name), "vdf_k%d", c);
+        columns[c] = vdf_slot_column(state->all.desc, name);
+    }
+    if (run->many)
+        p.user = vdf_slot_column(state->all.desc, "vdf_u");
+    p.set = vdf_key_set_create(state->all.desc, n, columns, &run->key_bytes, (Size) work_mem * 1024 * 3);
+    if (p.set == NULL)
+        return;
+    pack_rows(&p, state->foreign.count > 0 ? &state->own : &state->all);
+    p.own = false;
+    if (state->foreign.count > 0)
+        pack_rows(&p, &state->foreign);
+    if (p.full)
+        vdf_key_set_free(p.set);
+    else
+        state->packed = p.set;
+}
+
+void vdf_sweep_pack(VdfRun *run, int number)
+{
+    const VdfComponent *component = &run->plan->view->components[number];
+    MemoryContext caller = MemoryContextSwitchTo(run->context);
+
+    for (int i = 0; i < component->nnodes; i++)
+        pack_node(run, component->nodes[i]);
+    MemoryContextSwitchTo(caller);
+}
+
+/* Will a later phase ask for the keys of this parent through the edge? */
+static bool asked_later(VdfRun *run, int edge)
+{
+    const VdfEdge *e = &run->plan->graph.edges[edge];
+
+    return vdf_action(run->plan, edge) != VDF_ACTION_DELETE || e->link || e->child == run->plan->graph.root || vdf_prove_all ||
+           vdf_facts(run->plan, run->plan->edges[edge].relation)->delete_keeper != NULL;
+}
+
+static bool still_needed(VdfRun *run, int node, int done)
+{
+    for (int i = 0; i < run->plan->graph.nedges; i++)
+        if (run->plan->graph.edges[i].parent == node &&
+            (run->plan->view->component_of[run->plan->graph.edges[i].child] > done || asked_later(run, i)))
+            return true;
+    return false;
+}
+
+static void release(VdfRun *run, int node)
+{
+    VdfNodeState *state = &run->nodes[node];
+
+    /* The counts stay: others ask whether there were rows. */
+    VdfKeys *sets[] = {&state->all, &state->own, &state->foreign};
+
+    for (int i = 0; i < 3; i++) {
+        VdfKeys *keys = sets[i];
+
+        if (keys->store != NULL)
+            tuplestore_end(keys->store);
+        keys->store = NULL;
+        keys->packed = NULL;
+    }
+    if (state->packed != NULL)
+        vdf_key_set_free(state->packed);
+    state->packed = NULL;
+}
+
+void vdf_sweep_release(VdfRun *run, int number)
+{
+    const VdfComponent *component = &run->plan->view->components[number];
+
+    for (int i = 0; i < component->nouter; i++) {
+        int parent = run->plan->graph.edges[component->outer[i]].parent;
+
+        if (parent != run->plan->graph.root && run->nodes[parent].all.count > 0 && !still_needed(run, parent, number))
+            release(run, parent);
+    }
+    for (int i = 0; i < component->nnodes; i++)
+        if (run->plan->view->nkeys[component->nodes[i]] == 0)
+            release(run, component->nodes[i]);
+}
