@@ -54,8 +54,10 @@ class Generator:
         for n in range(rng.choice([0, 0, 1, 1, 2])):
             column = self.add_column(table, self.kind(), "x%d" % n)
             if self.chance(0.2) and column.kind.name not in ("pair",) and table.partition is None:
-                column.notnull = True
+                column.notnull = not self.chance(0.3)
                 table.uniques.append([column])
+            elif self.chance(0.15) and column.kind.name not in ("pair",) and table.partition is None and table.primary:
+                table.uniques.append(table.primary + [column])
         if self.chance(0.15) and table.columns:
             table.generated = (self.names.pick("g", table.column_names), rng.choice(table.columns))
         self.tables.append(table)

@@ -150,7 +150,7 @@ def fill_rows(tables, keys, rng):
                 continue
             for n, row in enumerate(table.rows):
                 k = n if column in uniques and (len(table.primary or []) < 2 or rng.random() < 0.5) else rng.randint(0, 12)
-                if column.notnull or column in uniques or rng.random() < 0.85:
+                if column.notnull or column in (table.primary or []) or rng.random() < 0.85:
                     row[column] = column.kind.respell(column.kind.value(k), rng)
         for key in keys:
             if key.child is table and all(c.identifying for c in key.columns):
@@ -216,7 +216,7 @@ def repair(tables, keys, rng):
             changed |= len(kept) != len(table.rows)
             table.rows = kept
         for key in keys:
-            known = {key.target_side(p) for p in key.parents()}
+            known = {s for s in map(key.target_side, key.parents()) if None not in s}
             kept = []
             for row in key.child.rows:
                 side = key.side(row)
