@@ -220,14 +220,21 @@ void vdf_key_set_each(const VdfKeySet *set, int which, void (*row)(void *arg, co
     }
 }
 
-void vdf_key_set_own(VdfKeySet *set, const Datum *values, const Oid *types, bool own)
+int64 vdf_key_set_place(const VdfKeySet *set, const Datum *values, const Oid *types)
 {
     uint64 words[VDF_KEY_WORDS];
-    uint32 *mark;
+    uint32 slot;
 
     pack(set, values, types, words);
-    mark = &set->marks[probe(set, words)];
-    if (*mark == 0 || VDF_KEY_OWN(*mark) == own)
+    slot = probe(set, words);
+    return set->marks[slot] == 0 ? -1 : (int64) slot;
+}
+
+void vdf_key_set_own(VdfKeySet *set, int64 place, bool own)
+{
+    uint32 *mark = &set->marks[place];
+
+    if (VDF_KEY_OWN(*mark) == own)
         return;
     *mark ^= 1;
     set->foreign += own ? -1 : 1;

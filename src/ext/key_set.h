@@ -52,7 +52,9 @@ uint32 vdf_key_set_find(const VdfKeySet *set, const Datum *values, const Oid *ty
 /* All keys, for the statements that join: which < 0: all, 0: the foreign ones, 1: the person's own. */
 void vdf_key_set_each(const VdfKeySet *set, int which, void (*row)(void *arg, const Datum *values, int person), void *arg);
 void vdf_key_set_free(VdfKeySet *set);
-/* Changes whether the row of a key that is in the set is the person's own. */
-void vdf_key_set_own(VdfKeySet *set, const Datum *values, const Oid *types, bool own);
+/* Where a key is, -1 if it is not in the set; it stays there until the set grows. */
+int64 vdf_key_set_place(const VdfKeySet *set, const Datum *values, const Oid *types);
+/* Changes whether the row of the key at a place is the person's own. */
+void vdf_key_set_own(VdfKeySet *set, int64 place, bool own);
 
 #endif

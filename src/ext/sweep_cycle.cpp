@@ -1,110 +1,144 @@
 /*
  * sweep_cycle.cpp: components with cycles. Which references lead out is known when the last round is over.
  */
+#include "ext/reach.h"
 #include "ext/sweep.h"
 
-/* Calls for each remembered row of a cycle; true if any call says so. */
-static bool each_row_of_cycle(VdfRun *run, const VdfComponent *component,
-                              bool (*row)(VdfRun *run, int node, TupleTableSlot *slot))
+/* Whose the rows of a cycle are. A row is named by its node and by the place of its key, which no longer moves. */
+typedef struct Ownership
 {
-    bool any = false;
+    VdfRun *run;
+    VdfReach *reach;
+    VdfRowSet *own;
+    bool any; /* a row leads out */
+} Ownership;
 
+typedef struct RowOfCycle
+{
+    int node;
+    int edge;
+    bool own;       /* by an edge that leads into the cycle */
+    bool leads_out; /* to a row that stays */
+    int64 place;
+    int nparents;
+    int parent_nodes[SWEEP_EDGES];
+    int64 parents[SWEEP_EDGES];
+} RowOfCycle;
+
+#define PLACES_PER_BLOCK 256 /* a set of rows keeps a bitmap for each block */
+
+static ItemPointer place_of(int64 place, ItemPointer tid)
+{
+    ItemPointerSet(tid, (BlockNumber) (place / PLACES_PER_BLOCK), place % PLACES_PER_BLOCK + FirstOffsetNumber);
+    return tid;
+}
+
+static void read_row(VdfRun *run, int node, TupleTableSlot *slot, RowOfCycle *row)
+{
+    VdfSweep *sweep = run->plan->sweeps[node];
+    int n = run->plan->view->nkeys[node];
+    Oid types[VDF_KEY_COLUMNS];
+
+    for (int c = 0; c < n; c++)
+        types[c] = TupleDescAttr(slot->tts_tupleDescriptor, c)->atttypid;
+    row->node = node;
+    row->place = vdf_key_set_place(run->nodes[node].packed, slot->tts_values, types);
+    row->leads_out = false;
+    row->nparents = 0;
+    for (int i = 0; i < sweep->nedges; i++) {
+        SweepEdge *e = &sweep->edges[i];
+        int parent = run->plan->graph.edges[e->edge].parent;
+        bool null = false;
+        int64 place;
+
+        if (!e->inner)
+            continue;
+        for (int c = 0; c < e->ncolumns; c++)
+            null = null || slot->tts_isnull[n + c];
+        place = null || run->nodes[parent].packed == NULL
+                    ? -1
+                    : vdf_key_set_place(run->nodes[parent].packed, slot->tts_values + n, e->types);
+        if (place >= 0) {
+            row->parent_nodes[row->nparents] = parent;
+            row->parents[row->nparents++] = place;
+        } else if (!null)
+            row->leads_out = true;
+        n += e->ncolumns;
+    }
+    row->edge = DatumGetInt32(slot->tts_values[n]);
+    row->own = DatumGetInt32(slot->tts_values[n + 1]) & ROW_OWN;
+    row->leads_out = row->leads_out || (DatumGetInt32(slot->tts_values[n + 1]) & ROW_SOURCE);
+    if (row->place < 0)
+        elog(ERROR, "a row of a cycle is not among its keys");
+}
+
+static void each_row_of_cycle(Ownership *o, const VdfComponent *component, void (*act)(Ownership *, RowOfCycle *))
+{
     for (int i = 0; i < component->nnodes; i++) {
-        VdfNodeState *state = &run->nodes[component->nodes[i]];
+        VdfNodeState *state = &o->run->nodes[component->nodes[i]];
         TupleTableSlot *slot;
+        RowOfCycle row;
 
         if (state->rows_store == NULL)
             continue;
         slot = MakeSingleTupleTableSlot(state->rows_desc, &TTSOpsMinimalTuple);
         tuplestore_rescan(state->rows_store);
         while (tuplestore_gettupleslot(state->rows_store, true, false, slot)) {
+            CHECK_FOR_INTERRUPTS();
             slot_getallattrs(slot);
-            any = row(run, component->nodes[i], slot) || any;
+            read_row(o->run, component->nodes[i], slot, &row);
+            act(o, &row);
         }
         ExecDropSingleTupleTableSlot(slot);
     }
-    return any;
-}
-
-typedef struct RowOfCycle
-{
-    int edge;
-    int state;
-    bool leads_out;   /* an inner reference leads to a row that stays */
-    bool leads_to_own; /* ... to a row of the person's own */
-    Datum *key;
-    Oid types[VDF_KEY_COLUMNS];
-} RowOfCycle;
-
-static void read_row(VdfRun *run, int node, TupleTableSlot *slot, RowOfCycle *row)
-{
-    VdfSweep *sweep = run->plan->sweeps[node];
-    int n = run->plan->view->nkeys[node];
-
-    row->key = slot->tts_values;
-    for (int c = 0; c < n; c++)
-        row->types[c] = TupleDescAttr(slot->tts_tupleDescriptor, c)->atttypid;
-    row->leads_out = row->leads_to_own = false;
-    for (int i = 0; i < sweep->nedges; i++) {
-        SweepEdge *e = &sweep->edges[i];
-        VdfKeySet *parents;
-        bool null = false;
-        uint32 mark;
-
-        if (!e->inner)
-            continue;
-        for (int c = 0; c < e->ncolumns; c++)
-            null = null || slot->tts_isnull[n + c];
-        parents = run->nodes[run->plan->graph.edges[e->edge].parent].packed;
-        mark = null || parents == NULL ? 0 : vdf_key_set_find(parents, slot->tts_values + n, e->types);
-        row->leads_out = row->leads_out || (!null && mark == 0);
-        row->leads_to_own = row->leads_to_own || (mark != 0 && VDF_KEY_OWN(mark));
-        n += e->ncolumns;
-    }
-    row->edge = DatumGetInt32(slot->tts_values[n]);
-    row->state = DatumGetInt32(slot->tts_values[n + 1]);
-    row->leads_out = row->leads_out || (row->state & ROW_SOURCE);
 }
 
 /* A row that an inner reference ties to a row that stays is not the person's own. */
-static bool count_source(VdfRun *run, int node, TupleTableSlot *slot)
+static void count_source(Ownership *o, RowOfCycle *row)
 {
-    RowOfCycle row;
-
-    read_row(run, node, slot, &row);
-    if (row.leads_out)
-        run->edges[row.edge].sources++;
-    return row.leads_out;
+    if (row->leads_out)
+        o->run->edges[row->edge].sources++;
+    o->any = o->any || row->leads_out;
 }
 
-static bool start_own(VdfRun *run, int node, TupleTableSlot *slot)
+static void note_steps(Ownership *o, RowOfCycle *row)
 {
-    RowOfCycle row;
+    ItemPointerData to, from;
 
-    read_row(run, node, slot, &row);
-    vdf_key_set_own(run->nodes[node].packed, row.key, row.types, (row.state & ROW_OWN) && !row.leads_out);
-    return false;
+    if (row->leads_out)
+        return;
+    place_of(row->place, &to);
+    if (row->own)
+        vdf_reach_start(o->reach, (Oid) row->node, &to);
+    for (int i = 0; i < row->nparents; i++)
+        vdf_reach_step(o->reach, (Oid) row->parent_nodes[i], place_of(row->parents[i], &from), (Oid) row->node, &to);
 }
 
-static bool spread_own(VdfRun *run, int node, TupleTableSlot *slot)
+static void settle(Ownership *o, RowOfCycle *row)
 {
-    RowOfCycle row;
-    uint64 before = run->nodes[node].packed->foreign;
+    ItemPointerData tid;
+    bool own = vdf_rowset_has(o->own, (Oid) row->node, place_of(row->place, &tid));
 
-    read_row(run, node, slot, &row);
-    if (!row.leads_out && row.leads_to_own)
-        vdf_key_set_own(run->nodes[node].packed, row.key, row.types, true);
-    return run->nodes[node].packed->foreign != before;
+    vdf_key_set_own(o->run->nodes[row->node].packed, row->place, own);
+    if (!own)
+        o->run->edges[row->edge].collateral++;
 }
 
-static bool count_collateral(VdfRun *run, int node, TupleTableSlot *slot)
+static void find_owners(VdfRun *run, const VdfComponent *component)
 {
-    RowOfCycle row;
+    Ownership o = {run, NULL, NULL, false};
 
-    read_row(run, node, slot, &row);
-    if (!VDF_KEY_OWN(vdf_key_set_find(run->nodes[node].packed, row.key, row.types)))
-        run->edges[row.edge].collateral++;
-    return false;
+    for (int i = 0; i < component->nnodes; i++)
+        o.any = o.any || vdf_parents_hold_foreign(run, component->nodes[i]);
+    each_row_of_cycle(&o, component, count_source);
+    if (!o.any)
+        return; /* without a way out, all that the person reaches is the person's own */
+    o.reach = vdf_reach_create();
+    o.own = vdf_rowset_create();
+    each_row_of_cycle(&o, component, note_steps);
+    vdf_reach_follow(o.reach, o.own);
+    vdf_reach_free(o.reach);
+    each_row_of_cycle(&o, component, settle);
 }
 
 static void drop_round(VdfKeys *keys)
@@ -134,20 +168,10 @@ static bool next_round(VdfRun *run, const VdfComponent *component)
 
 void vdf_sweep_cycle(VdfRun *run, const VdfComponent *component)
 {
-    bool foreign = false;
-
     while (next_round(run, component))
         for (int i = 0; i < component->nnodes; i++)
             vdf_sweep_rows(run, component->nodes[i], true, true);
-    for (int i = 0; i < component->nnodes; i++)
-        foreign = foreign || vdf_parents_hold_foreign(run, component->nodes[i]);
-    /* Without a way out, all that the person reaches is the person's own. */
-    if (each_row_of_cycle(run, component, count_source) || foreign) {
-        (void) each_row_of_cycle(run, component, start_own);
-        while (each_row_of_cycle(run, component, spread_own))
-            CHECK_FOR_INTERRUPTS();
-        (void) each_row_of_cycle(run, component, count_collateral);
-    }
+    find_owners(run, component);
     for (int i = 0; i < component->nnodes; i++) {
         VdfNodeState *state = &run->nodes[component->nodes[i]];
 
