@@ -23,6 +23,29 @@ TABLE app.pinned_posts;
 SELECT code FROM t.refused('SELECT * FROM vedfolnir_delete_user(3, false)');
 SELECT t.fresh();
 
+-- What is declared for a table holds for the tables that inherit from it, two levels down as well: policies with their
+-- collateral, clean-up rules, column rules. A policy of the inheriting table's own goes before it.
+CREATE TABLE app.users (id int PRIMARY KEY);
+CREATE TABLE app.posts (id int, owner int REFERENCES app.users, editor int REFERENCES app.users, path text);
+CREATE TABLE app.pinned (rank int) INHERITS (app.posts);
+CREATE TABLE app.framed (frame int) INHERITS (app.pinned);
+INSERT INTO app.users VALUES (1), (2);
+INSERT INTO app.posts VALUES (1, 1, 2, 'a'), (2, 2, 1, 'b');
+INSERT INTO app.pinned VALUES (3, 1, 2, 'c'), (4, 2, 1, 'd');
+INSERT INTO app.framed VALUES (5, 1, 1, 'e'), (6, 2, 2, 'c');
+SELECT vedfolnir_register_subject('app.users');
+SELECT object, remedy FROM vedfolnir_check() WHERE code = 'undeclared_edge' ORDER BY object;
+SELECT vedfolnir_set_policy('app.posts', 'posts_owner_fkey', 'delete'), vedfolnir_set_policy('app.posts', 'posts_editor_fkey', 'nullify'),
+    vedfolnir_add_cleanup('app.posts', 'file', '{path}'), vedfolnir_set_column('app.posts', 'path', '''-''', edge => 'posts_editor_fkey');
+SELECT count(*) FROM vedfolnir_check() WHERE severity = 'error';
+SELECT vedfolnir_set_policy('app.framed', 'posts_owner_fkey', 'block');
+SELECT code FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
+SELECT vedfolnir_set_policy('app.framed', 'posts_owner_fkey', 'delete');
+SELECT * FROM t.run('1') ORDER BY step;
+SELECT tableoid::regclass, id, owner, editor, path FROM app.posts ORDER BY id;
+SELECT target FROM vedfolnir.cleanup_task ORDER BY target;
+SELECT t.fresh();
+
 -- R16: unlogged children are deleted; the evidence itself is logged. Temporary tables are nobody's children.
 CREATE TABLE app.users (id int PRIMARY KEY);
 CREATE UNLOGGED TABLE app.fast (u int);

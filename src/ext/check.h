@@ -34,6 +34,12 @@ typedef struct VdfReview
     List *findings; /* of VdfFinding */
 } VdfReview;
 
+/* Relations of the application. No join with pg_namespace: its estimate is too low where there are many schemas. */
+#define VDF_APPLICATION_RELATION                                                                                     \
+    "c.relnamespace NOT IN (SELECT s.oid FROM pg_namespace s "                                                       \
+    "WHERE s.nspname IN ('pg_catalog', 'information_schema', 'vedfolnir')) "
+#define VDF_SCHEMA_NAME "c.relnamespace::regnamespace::text COLLATE \"C\""
+
 void vdf_find(VdfReview *review, VdfSeverity severity, const char *code, const char *object, const char *message,
               const char *remedy);
 /* "schema.table (edge)" and "schema.table.column" */

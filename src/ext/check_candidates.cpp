@@ -21,16 +21,16 @@ static const char *const COLUMNS =
     "(SELECT t.attname FROM pg_attribute t JOIN pg_type y ON y.oid = t.atttypid AND y.typcategory IN ('S', 'E') "
     "  WHERE t.attrelid = a.attrelid AND t.attname = s.stem || '_type' AND NOT t.attisdropped) AS type_column, "
     "NOT a.attnotnull AS nullable "
-    "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "FROM pg_class c "
     "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' "
     "JOIN pg_type t ON t.oid = a.atttypid "
     "CROSS JOIN LATERAL (SELECT regexp_replace(a.attname::text, '_?(id|uuid)$', '', 'i') AS stem) s "
     "WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't' "
-    "AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'vedfolnir') AND c.oid NOT IN (SELECT objid FROM ours) "
+    "AND " VDF_APPLICATION_RELATION "AND c.oid NOT IN (SELECT objid FROM ours) "
     "AND (c.oid, a.attnum) NOT IN (SELECT conrelid, attnum FROM keyed) "
     "AND (t.typcategory IN ('N', 'S') OR t.typname = 'uuid' OR (t.typcategory = 'A' AND t.typelem IN (20, 21, 23, 2950, 25, 1043))) "
     "AND a.attname ~* '(id|ids|by|uid|key|ref|user|owner|author|sender|receiver|recipient|creator|editor|approver|reviewer|assignee)$' "
-    "ORDER BY n.nspname, c.relname, a.attnum";
+    "ORDER BY " VDF_SCHEMA_NAME ", c.relname, a.attnum";
 
 typedef struct Candidate
 {
@@ -238,14 +238,14 @@ static void review_references(VdfReview *review)
 
 /* Columns that hold e-mail addresses, in tables that no deletion reaches; and the root's own. */
 static const char *const ADDRESSES =
-    "SELECT c.oid, a.attname, NOT a.attnotnull FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "SELECT c.oid, a.attname, NOT a.attnotnull FROM pg_class c "
     "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
     "JOIN pg_type t ON t.oid = a.atttypid AND t.typcategory = 'S' "
     "WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't' "
-    "AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'vedfolnir') "
+    "AND " VDF_APPLICATION_RELATION
     "AND a.attname ~* '(^|_)e?_?mail(_?address)?$' AND c.oid <> ALL ($1) "
     "AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') "
-    "ORDER BY n.nspname, c.relname, a.attnum";
+    "ORDER BY " VDF_SCHEMA_NAME ", c.relname, a.attnum";
 
 static const char *const ROOT_ADDRESS =
     "SELECT a.attname FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid AND t.typcategory = 'S' "

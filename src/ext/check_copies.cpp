@@ -10,9 +10,9 @@ static const char *const HISTORIES =
     "WITH walked AS (SELECT unnest($1::oid[] || $2::oid[]) AS oid), "
     "base AS (SELECT w.oid, a.attname, a.atttypid, count(*) OVER (PARTITION BY w.oid) AS columns "
     "         FROM (SELECT DISTINCT oid FROM walked) w JOIN pg_attribute a ON a.attrelid = w.oid AND a.attnum > 0 AND NOT a.attisdropped), "
-    "history AS (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "history AS (SELECT c.oid FROM pg_class c "
     "            WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't' "
-    "            AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'vedfolnir') "
+    "            AND " VDF_APPLICATION_RELATION
     "            AND c.relname ~* '(^|_)(audit|log|logs|history|hist|journal|archived?|backup|bak|copy|old|trail|versions?)([0-9_]|$)' "
     "            AND c.oid <> ALL ($1) AND c.oid <> ALL ($2) "
     "            AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.confrelid = ANY ($1 || $2))) "

@@ -47,9 +47,9 @@ void vdf_review_edges(VdfReview *review)
 
     for (int i = 0; i < plan->graph.nedges; i++) {
         const VdfEdge *e = &plan->graph.edges[i];
-        const VdfSuggestion *s = vdf_suggestion_for(review, plan->edges[i].relation, e->name);
+        const VdfSuggestion *s = vdf_suggestion_for(review, plan->edges[i].declared_on, e->name);
         char *object = vdf_edge_object(e->display, e->name);
-        char *remedy = s ? vdf_suggested_call(review->schema, s) : remedy_above(review, plan->edges[i].relation, e->name);
+        char *remedy = s ? vdf_suggested_call(review->schema, s) : remedy_above(review, plan->edges[i].declared_on, e->name);
 
         if (e->blocker != NULL)
             vdf_find(review, VDF_SEVERITY_ERROR, "impossible_action", object,
@@ -87,14 +87,6 @@ static void review_stale(VdfReview *review)
     }
 }
 
-static int edge_named(VdfDeletionPlan *plan, Oid relation, const char *name)
-{
-    for (int i = 0; i < plan->graph.nedges; i++)
-        if (plan->edges[i].relation == relation && strcmp(plan->graph.edges[i].name, name) == 0)
-            return i;
-    return -1;
-}
-
 static bool edge_exists(const VdfSchema *schema, Oid relation, const char *name)
 {
     for (int i = 0; i < schema->facts.nedges; i++)
@@ -111,7 +103,7 @@ static void review_column_rules(VdfReview *review)
     for (int i = 0; i < c->ncolumns; i++) {
         VdfColumnSetting *s = &c->columns[i];
         char *object = vdf_column_object(s->relation, s->column);
-        int edge = s->edge[0] ? edge_named(plan, s->relation, s->edge) : -1;
+        int edge = s->edge[0] ? vdf_plan_edge(plan, s->relation, s->edge) : -1;
 
         if (s->edge[0] && !edge_exists(review->schema, s->relation, s->edge))
             vdf_find(review, VDF_SEVERITY_ERROR, "stale_rule", object,
@@ -152,7 +144,7 @@ static void review_policies(VdfReview *review)
 
     for (int i = 0; i < c->npolicies; i++)
         if (edge_exists(review->schema, c->policies[i].relation, c->policies[i].edge) &&
-            edge_named(plan, c->policies[i].relation, c->policies[i].edge) < 0)
+            vdf_plan_edge(plan, c->policies[i].relation, c->policies[i].edge) < 0)
             vdf_find(review, VDF_SEVERITY_NOTICE, "unused_rule",
                      vdf_edge_object(quote_qualified_identifier(c->policies[i].schema, c->policies[i].table), c->policies[i].edge),
                      "a policy is for an edge that no deletion reaches", NULL);

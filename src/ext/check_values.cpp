@@ -10,17 +10,17 @@
 
 /* Columns that no key, no link and no walk explains, with a type whose text form can be compared. */
 static const char *const COLUMNS =
-    "SELECT c.oid, a.attname, t.typname, t.typcategory FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "SELECT c.oid, a.attname, t.typname, t.typcategory FROM pg_class c "
     "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
     "JOIN pg_type t ON t.oid = a.atttypid "
     "WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't' AND c.oid <> $1 "
-    "AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'vedfolnir') "
+    "AND " VDF_APPLICATION_RELATION
     "AND (t.typname IN ('int4', 'int8', 'uuid', 'text', 'varchar', 'bpchar', 'json', 'jsonb')) "
     "AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'f' AND a.attnum = ANY (k.conkey)) "
     "AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') "
     "AND (t.typname NOT IN ('int4', 'int8') OR NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid "
     "     AND k.contype = 'p' AND k.conkey = ARRAY[a.attnum])) "
-    "ORDER BY n.nspname, c.relname, a.attnum";
+    "ORDER BY " VDF_SCHEMA_NAME ", c.relname, a.attnum";
 
 typedef struct ValueColumn
 {

@@ -62,11 +62,14 @@ static char declared_action(const VdfForeignKey *key)
     }
 }
 
-static void apply_policy(Gathering *g, int edge, Oid relation, const char *name)
+/* declared_on: where the key is; a table that inherits its columns takes its policy unless it has one of its own. */
+static void apply_policy(Gathering *g, int edge, Oid relation, Oid declared_on, const char *name)
 {
     VdfConfiguration *c = g->plan->configuration;
     int policy = policy_of(c, relation, name);
 
+    if (policy < 0 && relation != declared_on)
+        policy = policy_of(c, declared_on, name);
     g->policies[edge] = policy;
     if (policy < 0)
         return;
@@ -93,7 +96,7 @@ static void gather_edges(Gathering *g)
         g->edges[i].declared = declared_action(key);
         g->edges[i].validated = key->validated;
         g->edges[i].link = !key->enforced;
-        apply_policy(g, i, key->relation, NameStr(key->name));
+        apply_policy(g, i, key->relation, key->declared_on, NameStr(key->name));
     }
     for (int i = 0; i < c->nlinks; i++) {
         VdfLink *link = &c->links[i];
@@ -104,7 +107,7 @@ static void gather_edges(Gathering *g)
         edge->name = link->link;
         edge->declared = link->action == VDF_ACTION_BLOCK ? VDF_ACTION_NONE : link->action;
         edge->link = true;
-        apply_policy(g, g->nkeys + i, link->relation, link->link);
+        apply_policy(g, g->nkeys + i, link->relation, link->relation, link->link);
     }
 }
 
@@ -131,14 +134,14 @@ static void describe_relation(VdfEdge *edge, Oid relation, Oid parent)
 }
 
 /* A key to reassign to is read as the parent's column reads it. */
-static void referred_type(Oid relation, const char *edge, VdfConfiguration *c, VdfEdgeInfo *info)
+static void referred_type(Oid constraint, Oid relation, const char *edge, VdfConfiguration *c, VdfEdgeInfo *info)
 {
     Oid collation;
     AttrNumber number = InvalidAttrNumber;
 
-    if (OidIsValid(info->constraint))
-        number = vdf_referred_column(info->constraint);
-    for (int i = 0; i < c->nlinks && !OidIsValid(info->constraint); i++)
+    if (OidIsValid(constraint))
+        number = vdf_referred_column(constraint);
+    for (int i = 0; i < c->nlinks && !OidIsValid(constraint); i++)
         if (c->links[i].relation == relation && strcmp(c->links[i].link, edge) == 0)
             number = get_attnum(c->links[i].parent, c->links[i].parent_columns[0]);
     if (number != InvalidAttrNumber)
@@ -227,7 +230,7 @@ static void detail_edges(Gathering *g, const unsigned char *reachable)
         info->constraint = link || g->keys[i].declared_on != relation ? InvalidOid : g->keys[i].oid;
         info->relation = relation;
         info->parent_relation = parent;
-        info->inherited = !link && g->keys[i].declared_on != relation;
+        info->declared_on = link ? relation : g->keys[i].declared_on;
         info->owner = vdf_relation_owner(relation);
         info->deferrable = !link && g->keys[i].deferrable;
         describe_relation(edge, relation, parent);
@@ -244,7 +247,7 @@ static void detail_edges(Gathering *g, const unsigned char *reachable)
             info->reassign_to = policy->reassign_to;
             edge->reassign_expression = policy->reassign_expression;
             if (policy->action == VDF_ACTION_REASSIGN)
-                referred_type(relation, edge->name, c, info);
+                referred_type(link ? InvalidOid : g->keys[i].oid, relation, edge->name, c, info);
         }
         if (edge->blocker == NULL)
             edge->blocker = predict_blocker(plan, edge);
@@ -274,66 +277,20 @@ static void detail_nodes(Gathering *g)
     plan->graph.nnodes = g->nnodes;
 }
 
-static int edge_named(VdfDeletionPlan *plan, Oid relation, const char *name)
-{
-    for (int i = 0; i < plan->graph.nedges; i++)
-        if (plan->edges[i].relation == relation && strcmp(plan->graph.edges[i].name, name) == 0)
-            return i;
-    return -1;
-}
-
-static void detail_rules(VdfDeletionPlan *plan)
-{
-    VdfConfiguration *c = plan->configuration;
-    VdfColumnRule *columns = (VdfColumnRule *) palloc0(sizeof(VdfColumnRule) * (c->ncolumns + 1));
-    VdfTargetRule *targets = (VdfTargetRule *) palloc0(sizeof(VdfTargetRule) * (c->ncleanups + 1));
-    int n = 0, m = 0;
-
-    for (int i = 0; i < c->ncolumns; i++) {
-        VdfColumnSetting *setting = &c->columns[i];
-        int edge = setting->edge[0] ? edge_named(plan, setting->relation, setting->edge) : -1;
-        int node = vdf_plan_node(plan, setting->relation);
-
-        if (node < 0 || (setting->edge[0] && edge < 0))
-            continue; /* the walk does not come there; check() says so */
-        columns[n].edge = edge;
-        columns[n].node = node;
-        columns[n].column = quote_identifier(setting->column);
-        columns[n++].expression = setting->expression;
-    }
-    plan->rules = (VdfCleanup **) palloc0(sizeof(VdfCleanup *) * (c->ncleanups + 1));
-    plan->rule_unique = (signed char *) palloc0(c->ncleanups + 1);
-    for (int i = 0; i < c->ncleanups; i++) {
-        VdfCleanup *rule = &c->cleanups[i];
-        int node = vdf_plan_node(plan, rule->relation);
-        VdfNodeInfo *info;
-
-        if (node < 0)
-            continue;
-        info = &plan->nodes[node];
-        targets[m].node = node;
-        targets[m].kind = rule->kind;
-        targets[m].expression = rule->expression;
-        if (info->relation != rule->relation)
-            targets[m].filter = psprintf("c.tableoid OPERATOR(pg_catalog.=) ANY ('%s'::pg_catalog.oid[])",
-                                         vdf_partition_leaves(rule->relation));
-        info->rules = info->rules ? (int *) repalloc(info->rules, sizeof(int) * (info->nrules + 1))
-                                  : (int *) palloc(sizeof(int));
-        info->rules[info->nrules++] = m;
-        plan->rules[m++] = rule;
-    }
-    plan->graph.column_rules = columns;
-    plan->graph.ncolumn_rules = n;
-    plan->graph.target_rules = targets;
-    plan->graph.ntarget_rules = m;
-}
-
 int vdf_plan_node(VdfDeletionPlan *plan, Oid relation)
 {
     Oid root = vdf_partition_root(relation);
 
     for (int i = 0; i < plan->graph.nnodes; i++)
         if (plan->nodes[i].relation == root)
+            return i;
+    return -1;
+}
+
+int vdf_plan_edge(VdfDeletionPlan *plan, Oid relation, const char *name)
+{
+    for (int i = 0; i < plan->graph.nedges; i++)
+        if (plan->edges[i].relation == relation && strcmp(plan->graph.edges[i].name, name) == 0)
             return i;
     return -1;
 }
@@ -448,7 +405,7 @@ VdfDeletionPlan *vdf_plan_make(const char *subject, MemoryContext parent)
 
     detail_nodes(&g);
     detail_edges(&g, reachable);
-    detail_rules(plan);
+    vdf_plan_rules(plan);
     make_core(plan);
 
     plan->walked = (Oid *) palloc(sizeof(Oid) * (plan->graph.nedges + 1));

@@ -24,7 +24,7 @@ typedef struct VdfEdgeInfo
     Oid reassign_type;
     int32 reassign_typmod;
     bool deferrable;
-    bool inherited; /* the table inherits the columns of a key, and has no key */
+    Oid declared_on; /* whose key or link it is: another relation for a table that inherits the columns and has no key */
 } VdfEdgeInfo;
 
 typedef struct VdfNodeInfo
@@ -81,6 +81,10 @@ const char *vdf_plan_text(VdfDeletionPlan *plan, VdfSql kind, int number, unsign
 
 /* The node of a relation or of one of its partitions; -1 when the graph has none. */
 int vdf_plan_node(VdfDeletionPlan *plan, Oid relation);
+/* The edge of that name of a relation; -1 when the walk does not come there. */
+int vdf_plan_edge(VdfDeletionPlan *plan, Oid relation, const char *name);
+/* Fills in the column rules and clean-up rules; the nodes and edges must be there. */
+void vdf_plan_rules(VdfDeletionPlan *plan);
 
 /* Is a text a key of the subject's root table? */
 bool vdf_is_key(VdfDeletionPlan *plan, const char *text);

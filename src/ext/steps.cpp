@@ -52,7 +52,7 @@ static void note_edge(VdfRun *run, VdfStep *step, int edge)
         note(step, psprintf("refused: %s", vdf_collateral_remedy(e)));
     if (action != VDF_ACTION_RETAIN)
         note_triggers(step, vdf_facts(run->plan, info->relation), action == VDF_ACTION_DELETE);
-    if (info->inherited)
+    if (info->declared_on != info->relation)
         note(step, "the table inherits the columns, not the foreign key");
     if (!e->validated && !e->link)
         note(step, "the foreign key is NOT VALID");

@@ -2,6 +2,7 @@
 #include "core/error.hpp"
 #include "listener/config.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <gtest/gtest.h>

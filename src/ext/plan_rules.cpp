@@ -1,0 +1,76 @@
+/*
+ * plan_rules.cpp: column rules and clean-up rules, brought to the nodes of a plan.
+ */
+#include "ext/catalog.h"
+#include "ext/deletion_plan.h"
+
+/* The relation and the tables that inherit from it: their rows are rows of it, for a column rule and a clean-up rule too. */
+static List *with_heirs(Oid relation)
+{
+    if (get_rel_relkind(relation) != RELKIND_RELATION || !has_subclass(relation))
+        return list_make1_oid(relation);
+    return find_all_inheritors(relation, NoLock, NULL);
+}
+
+static void add_column_rule(VdfDeletionPlan *plan, VdfColumnRule *rules, const VdfColumnSetting *setting, Oid relation)
+{
+    int edge = setting->edge[0] ? vdf_plan_edge(plan, relation, setting->edge) : -1;
+    int node = vdf_plan_node(plan, relation);
+    VdfColumnRule *rule;
+
+    if (node < 0 || (setting->edge[0] && edge < 0))
+        return; /* the walk does not come there; check() says so */
+    rule = &rules[plan->graph.ncolumn_rules++];
+    rule->edge = edge;
+    rule->node = node;
+    rule->column = quote_identifier(setting->column);
+    rule->expression = setting->expression;
+}
+
+static void add_target_rule(VdfDeletionPlan *plan, VdfTargetRule *rules, VdfCleanup *rule, Oid relation)
+{
+    int node = vdf_plan_node(plan, relation), n = plan->graph.ntarget_rules;
+    VdfNodeInfo *info;
+    VdfTargetRule *target;
+
+    if (node < 0)
+        return;
+    info = &plan->nodes[node];
+    target = &rules[n];
+    target->node = node;
+    target->kind = rule->kind;
+    target->expression = rule->expression;
+    if (info->relation != relation)
+        target->filter = psprintf("c.tableoid OPERATOR(pg_catalog.=) ANY ('%s'::pg_catalog.oid[])", vdf_partition_leaves(relation));
+    info->rules = info->rules ? (int *) repalloc(info->rules, sizeof(int) * (info->nrules + 1)) : (int *) palloc(sizeof(int));
+    info->rules[info->nrules++] = n;
+    plan->rules[n] = rule;
+    plan->graph.ntarget_rules++;
+}
+
+void vdf_plan_rules(VdfDeletionPlan *plan)
+{
+    VdfConfiguration *c = plan->configuration;
+    List **heirs = (List **) palloc0(sizeof(List *) * (c->ncolumns + c->ncleanups + 1));
+    VdfColumnRule *column_rules;
+    VdfTargetRule *target_rules;
+    int columns = 0, targets = 0;
+    ListCell *cell;
+
+    for (int i = 0; i < c->ncolumns; i++)
+        columns += list_length(heirs[i] = with_heirs(c->columns[i].relation));
+    for (int i = 0; i < c->ncleanups; i++)
+        targets += list_length(heirs[c->ncolumns + i] = with_heirs(c->cleanups[i].relation));
+    column_rules = (VdfColumnRule *) palloc0(sizeof(VdfColumnRule) * (columns + 1));
+    target_rules = (VdfTargetRule *) palloc0(sizeof(VdfTargetRule) * (targets + 1));
+    plan->rules = (VdfCleanup **) palloc0(sizeof(VdfCleanup *) * (targets + 1));
+    plan->rule_unique = (signed char *) palloc0(targets + 1);
+    for (int i = 0; i < c->ncolumns; i++)
+        foreach (cell, heirs[i])
+            add_column_rule(plan, column_rules, &c->columns[i], lfirst_oid(cell));
+    for (int i = 0; i < c->ncleanups; i++)
+        foreach (cell, heirs[c->ncolumns + i])
+            add_target_rule(plan, target_rules, &c->cleanups[i], lfirst_oid(cell));
+    plan->graph.column_rules = column_rules;
+    plan->graph.target_rules = target_rules;
+}
