@@ -153,7 +153,7 @@ static bool collect_scans(Plan **at, List **scans)
         *scans = lappend(*scans, at);
         return true;
     case T_Append:
-        if (((Append *) plan)->part_prune_info != NULL || ((Append *) plan)->nasyncplans != 0)
+        if (vdf_append_prunes((Append *) plan) || ((Append *) plan)->nasyncplans != 0)
             return false;
         foreach (cell, ((Append *) plan)->appendplans)
             if (!collect_scans((Plan **) &lfirst(cell), scans))

@@ -122,11 +122,13 @@ extern "C" {
 
 #if PG_VERSION_NUM >= 180000
 #define vdf_primary_key_index(relation) RelationGetPrimaryKeyIndex((relation), false)
+#define vdf_append_prunes(append) ((append)->part_prune_index >= 0)
 #define vdf_executor_run(query) ExecutorRun((query), ForwardScanDirection, 0)
 #define vdf_key_enforced(form) ((form)->conenforced)
 #define vdf_key_period(form) ((form)->conperiod)
 #else
 #define vdf_primary_key_index(relation) RelationGetPrimaryKeyIndex(relation)
+#define vdf_append_prunes(append) ((append)->part_prune_info != NULL)
 #define vdf_key_enforced(form) true
 #define vdf_key_period(form) false
 #define vdf_executor_run(query) ExecutorRun((query), ForwardScanDirection, 0, true)
