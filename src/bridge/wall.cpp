@@ -335,7 +335,7 @@ SchemaFacts facts_of(const VdfSchemaFacts &in)
         const VdfEdgeFacts &e = in.edges[i];
         facts.edges.push_back({e.child, e.parent, text(e.name), std::vector<std::string>(e.columns, e.columns + e.ncolumns),
                                static_cast<Action>(e.declared), static_cast<Action>(e.policy), e.foreign_key, e.nullable,
-                               e.shared_key});
+                               e.defaulted, e.listed, e.shared_key});
     }
     facts.root = in.root;
     facts.tombstone = in.tombstone;

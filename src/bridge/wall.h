@@ -250,6 +250,8 @@ typedef struct VdfEdgeFacts
     char policy;
     bool foreign_key;
     bool nullable;
+    bool defaulted;
+    bool listed;
     bool shared_key;
 } VdfEdgeFacts;
 

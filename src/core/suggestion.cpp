@@ -3,7 +3,6 @@
 #include "core/error.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <tuple>
 
 namespace vedfolnir
@@ -12,61 +11,13 @@ namespace vedfolnir
 namespace
 {
 
-using Words = std::vector<std::string>;
-
-// "createdByUserId" and "created_by_user_id" are the same words.
-Words words_of(const std::string &name)
-{
-    Words words(1);
-    for (size_t i = 0; i < name.size(); i++) {
-        unsigned char c = static_cast<unsigned char>(name[i]);
-        bool hump = std::isupper(c) && i > 0 && std::islower(static_cast<unsigned char>(name[i - 1]));
-        if (hump || !std::isalnum(c))
-            words.emplace_back();
-        if (std::isalnum(c))
-            words.back() += static_cast<char>(std::tolower(c));
-    }
-    words.erase(std::remove(words.begin(), words.end(), ""), words.end());
-    return words;
-}
-
-// "audit_identity20231115" is an audit table as well.
-bool begins_or_is(const std::string &word, const std::string &known)
-{
-    return word.compare(0, known.size(), known) == 0 &&
-           (word.size() == known.size() || word.substr(known.size()) == "s" ||
-            std::isdigit(static_cast<unsigned char>(word[known.size()])));
-}
-
-bool any_of(const Words &words, const Words &known)
-{
-    return std::any_of(words.begin(), words.end(), [&](const std::string &w) {
-        return std::any_of(known.begin(), known.end(), [&](const std::string &k) { return begins_or_is(w, k); });
-    });
-}
-
-std::string list_of(const Words &words)
+std::string list_of(const std::vector<std::string> &words)
 {
     std::string text;
     for (const std::string &w : words)
         text += (text.empty() ? "" : ", ") + w;
     return text;
 }
-
-const Words ACTORS = {"editor",   "creator",  "updater",  "modifier", "changer", "deleter",  "approver", "reviewer",
-                      "inviter",  "requester", "verifier", "resolver", "closer",  "canceller", "auditor", "grantor",
-                      "granter",  "issuer",   "referrer", "referer",  "sponsor", "executor", "initiator", "actor"};
-const Words RESPONSIBLE = {"manager",   "admin",      "administrator", "moderator", "agent",   "assignee", "assigned",
-                           "supervisor", "responsible", "operator",      "handler",   "contact", "lead",     "leader",
-                           "delegate",  "deputy"};
-const Words OWNERS = {"owner",    "author",   "receiver", "recipient", "holder",      "subscriber", "follower", "followee",
-                      "follows",  "sender",   "poster",   "uploader",  "participant", "buyer",      "patient",  "student",
-                      "employee", "attendee", "voter",    "blocker",   "blocked"};
-const Words POINTERS = {"active", "current", "default", "primary", "selected", "preferred", "latest", "featured"};
-const Words ORGANISATIONS = {"company",  "companies",  "organisation", "organization", "org",     "tenant",
-                             "workspace", "enterprise", "employer",     "agency",       "agencies", "institution",
-                             "business", "businesses", "firm",         "corporation"};
-const Words EVIDENCE = {"audit", "log", "history", "histories", "journal", "trail", "archive", "ledger"};
 
 // The state of one round: which tables go, which are the other half of a tombstone.
 class Rules
@@ -80,7 +31,10 @@ class Rules
         }
         goes_.assign(f_.tables.size(), false);
         half_.assign(f_.tables.size(), false);
-        goes_[f_.root] = true;
+        same_.assign(f_.tables.size(), false);
+        goes_[f_.root] = same_[f_.root] = true;
+        while (find_same())
+            ;
         while (find_halves())
             ;
         while (spread())
@@ -147,8 +101,18 @@ class Rules
         return changed;
     }
 
-    bool is_person(int table) const { return table == f_.root || half_[table]; }
-    bool stays(const EdgeFacts &e) const { return f_.tombstone && is_person(e.parent); }
+    // Tables with the key of the person, 1:1, are the person as well.
+    bool find_same()
+    {
+        bool changed = false;
+        for (const EdgeFacts &e : f_.edges)
+            if (e.foreign_key && e.shared_key && same_[e.parent] && !same_[e.child])
+                same_[e.child] = changed = true;
+        return changed;
+    }
+
+    bool is_person(int table) const { return same_[table]; }
+    bool stays(const EdgeFacts &e) const { return f_.tombstone && (e.parent == f_.root || half_[e.parent]); }
     // The other half of a tombstone: the same key, and others hold on to it.
     bool is_half(const EdgeFacts &e) const
     {
@@ -208,8 +172,11 @@ class Rules
                                           "with vedfolnir_set_column()");
         if (e.declared == Action::del)
             return of(Action::del, "ON DELETE CASCADE is declared");
-        if (e.declared == Action::set_default)
-            return of(Action::set_default, "ON DELETE SET DEFAULT is declared");
+        if (e.declared == Action::set_default) {
+            if (e.nullable || e.defaulted)
+                return of(Action::set_default, "ON DELETE SET DEFAULT is declared");
+            before = "ON DELETE SET DEFAULT is declared and there is no default for a NOT NULL column; ";
+        }
         if (e.declared == Action::nullify) {
             if (e.nullable)
                 return of(Action::nullify, "ON DELETE SET NULL is declared");
@@ -232,6 +199,11 @@ class Rules
             return e.nullable     ? of(Action::nullify, columns + " names another person, whose row stays")
                    : f_.tombstone ? of(Action::retain, columns + " names a tombstone in the row of another person")
                                   : of(Action::block, columns + " cannot be NULL in the row of another person: reassign");
+        if (!e.foreign_key && e.columns.empty())
+            return of(Action::block, "the link is an expression: only a person can say whose the row is; delete and retain "
+                                     "are possible");
+        if (e.listed)
+            return of(Action::nullify, columns + " lists several: the reference is taken out and the row stays");
         if (acts(i))
             return acting(i);
         if (is_pure_link(e.child))
@@ -280,8 +252,6 @@ class Rules
         const EdgeFacts &e = f_.edges[i];
         const std::string columns = list_of(e.columns);
 
-        if (!e.foreign_key && e.columns.empty())
-            return of(Action::block, "the link is an expression: only a person can say whose the row is");
         if (roles_[i] == Role::owner && is_person(e.parent) && other_owner(i, false, true) < 0)
             return of(Action::del, columns + " says whose the row is");
         if (stays(e))
@@ -315,20 +285,25 @@ class Rules
         if (s.action != Action::del)
             return;
         std::string others;
+        bool person = false; // another edge says that the row is somebody else's own
         for (int i : edges_of_[e.child]) {
             const EdgeFacts &o = f_.edges[i];
             if (i != s.edge && o.columns != e.columns && (goes_[o.parent] || half_[o.parent]) &&
-                action_of(i) == Action::del)
+                action_of(i) == Action::del) {
                 others += (others.empty() ? "" : ", ") + o.name;
+                person = person || is_person(o.parent);
+            }
         }
-        bool root = e.child == f_.root;
+        bool root = e.child == f_.root, own = is_person(e.parent) && !root && !person;
         if (others.empty() && !root)
             return;
-        if (e.declared != Action::del && !is_pure_link(e.child))
+        if (e.declared != Action::del && !is_pure_link(e.child) && !own)
             return;
         s.collateral = true;
         if (root)
             s.why += "; other people's rows of " + f_.tables[e.child].display + " go with it, and all that is theirs";
+        else if (own)
+            s.why += "; the person's rows go also where they hang on what stays (" + others + ")";
         else
             s.why += "; rows that also belong to somebody who stays (" + others + ") go with it";
     }
@@ -344,79 +319,10 @@ class Rules
     const SchemaFacts &f_;
     std::vector<std::vector<int>> edges_of_;
     std::vector<Role> roles_;
-    std::vector<bool> goes_, half_;
+    std::vector<bool> goes_, half_, same_;
 };
 
 } // namespace
-
-Role role_of_columns(const std::vector<std::string> &columns)
-{
-    Role role = Role::neutral;
-    for (const std::string &column : columns) {
-        Words words = words_of(column);
-        if (std::find(words.begin(), words.end(), "by") != words.end() || any_of(words, ACTORS) ||
-            (!words.empty() && words[0] == "last"))
-            return Role::actor;
-        if (any_of(words, RESPONSIBLE))
-            role = Role::responsible;
-        else if (any_of(words, POINTERS) && role == Role::neutral)
-            role = Role::pointer;
-        else if (any_of(words, OWNERS) && role == Role::neutral)
-            role = Role::owner;
-    }
-    return role;
-}
-
-bool is_organisation(const std::string &relation)
-{
-    Words words = words_of(relation);
-    return words.size() == 1 && any_of(words, ORGANISATIONS);
-}
-
-bool is_evidence(const std::string &relation)
-{
-    return any_of(words_of(relation), EVIDENCE);
-}
-
-// "identities" and "identity" are the same word.
-static std::string singular(const std::string &word)
-{
-    auto ends = [&](const std::string &end) {
-        return word.size() > end.size() && word.compare(word.size() - end.size(), end.size(), end) == 0;
-    };
-    if (ends("ies"))
-        return word.substr(0, word.size() - 3) + "y";
-    if (ends("sses") || ends("xes"))
-        return word.substr(0, word.size() - 2);
-    if (ends("s") && !ends("ss"))
-        return word.substr(0, word.size() - 1);
-    return word == "people" ? "person" : word;
-}
-
-bool names_person(const std::string &column, const std::string &root_relation)
-{
-    static const Words ids = {"id", "ids", "uuid", "uuids", "uid", "uids", "ref", "key", "fk", "guid"};
-    static const Words nouns = {"user", "person", "member", "account", "customer", "profile", "identity", "employee", "student",
-                                "patient", "usr"};
-    static const Words alone = {"user", "owner", "author", "sender", "receiver", "recipient", "creator", "editor", "approver",
-                                "reviewer", "assignee"};
-    auto in = [](const Words &list, const std::string &word) { return std::find(list.begin(), list.end(), word) != list.end(); };
-    Words words = words_of(column), root = words_of(root_relation);
-    bool id = false;
-    while (!words.empty() && in(ids, words.back())) {
-        id = true;
-        words.pop_back();
-    }
-    if (words.empty())
-        return false;
-    const std::string last = singular(words.back());
-    if (words.size() > 1 && (words.back() == "by" || words[words.size() - 2] == "by"))
-        return true;
-    if (!id)
-        return words.size() == 1 && in(alone, words.back());
-    return in(nouns, last) || (!root.empty() && last == singular(root.back())) || any_of({last}, ACTORS) ||
-           any_of({last}, OWNERS) || any_of({last}, RESPONSIBLE);
-}
 
 std::vector<Suggestion> suggest(const SchemaFacts &facts)
 {

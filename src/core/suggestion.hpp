@@ -2,6 +2,7 @@
 #ifndef VEDFOLNIR_CORE_SUGGESTION_HPP
 #define VEDFOLNIR_CORE_SUGGESTION_HPP
 
+#include "core/column_role.hpp"
 #include "core/graph.hpp"
 
 #include <string>
@@ -9,16 +10,6 @@
 
 namespace vedfolnir
 {
-
-// What a column's name says of the person behind it.
-enum class Role
-{
-    owner,       // author, owner, receiver: the row is theirs
-    neutral,     // user_id: nothing but the reference
-    actor,       // created_by, last_editor_id: they did something to the row
-    responsible, // manager, assignee: they look after the row
-    pointer      // active_platform_id: one of several, chosen for now
-};
 
 struct TableFacts
 {
@@ -40,6 +31,8 @@ struct EdgeFacts
     Action policy = Action::none;
     bool foreign_key = true;
     bool nullable = false;   // the reference can be cleared
+    bool defaulted = false;  // each column has a default
+    bool listed = false;     // a column is an array of references
     bool shared_key = false; // its columns are the child's primary key: one row per parent row
 };
 
@@ -59,13 +52,6 @@ struct Suggestion
     bool as_link = false;    // the parent is the other half of a tombstone: it needs a link to the root instead
     std::string why;
 };
-
-Role role_of_columns(const std::vector<std::string> &columns);
-// companies, tenants, workspaces: what owns records in which people only act
-bool is_organisation(const std::string &relation);
-bool is_evidence(const std::string &relation);
-// Does a column without a key look like a reference to a person of this root table? Also for arrays: "member_ids".
-bool names_person(const std::string &column, const std::string &root_relation);
 
 // One suggestion for each edge without a policy that the walk reaches once the suggestions are followed; by name.
 std::vector<Suggestion> suggest(const SchemaFacts &facts);

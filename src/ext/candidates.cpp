@@ -13,6 +13,10 @@ static const char *const CANDIDATES =
     "JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace "
     "AND n.nspname OPERATOR(pg_catalog.<>) 'vedfolnir' "
     "ORDER BY (c.relname OPERATOR(pg_catalog.~*) '(^|_)(users?|accounts?|people|persons?|members?|customers?|identit(y|ies))$') DESC, "
+    /* A table that has the key of another one is a part of what that one holds. */
+    "EXISTS (SELECT FROM pg_catalog.pg_constraint p JOIN pg_catalog.pg_constraint f ON f.conrelid OPERATOR(pg_catalog.=) p.conrelid "
+    "        AND f.contype OPERATOR(pg_catalog.=) 'f' AND f.conkey OPERATOR(pg_catalog.=) p.conkey "
+    "        WHERE p.conrelid OPERATOR(pg_catalog.=) c.oid AND p.contype OPERATOR(pg_catalog.=) 'p'), "
     "EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid "
     "        AND a.attname OPERATOR(pg_catalog.~*) '^(e_?mail|user_?name|login)$') DESC, "
     "k.keys DESC, n.nspname, c.relname LIMIT 3";

@@ -103,6 +103,7 @@ static VdfReview *review_subject(const char *subject, bool sample)
     vdf_review_tables(review);
     vdf_review_copies(review);
     vdf_review_candidates(review);
+    vdf_review_addresses(review);
     vdf_review_watched(review);
     if (sample)
         vdf_review_values(review);

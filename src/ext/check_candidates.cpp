@@ -1,6 +1,6 @@
 /*
  * check_candidates.cpp: columns that look like references to a person and have no key: by name and type, pairs of type
- * and id, arrays, e-mail addresses.
+ * and id, arrays, JSON.
  */
 #include "ext/check.h"
 #include "ext/report.h"
@@ -32,16 +32,6 @@ static const char *const COLUMNS =
     "AND a.attname ~* '(id|ids|by|uid|key|ref|user|owner|author|sender|receiver|recipient|creator|editor|approver|reviewer|assignee)$' "
     "ORDER BY " VDF_SCHEMA_NAME ", c.relname, a.attnum";
 
-typedef struct Candidate
-{
-    Oid relation;
-    char *column;
-    Oid type;
-    bool array;
-    char *type_column; /* of a polymorphic pair; may be NULL */
-    bool nullable;
-} Candidate;
-
 static bool is_number(Oid type)
 {
     return type == INT2OID || type == INT4OID || type == INT8OID || type == NUMERICOID;
@@ -64,107 +54,6 @@ static bool ends_with_id(const char *column)
            (length > 3 && pg_strcasecmp(column + length - 3, "ids") == 0);
 }
 
-static bool is_linked(const VdfConfiguration *c, Oid relation, const char *column)
-{
-    for (int i = 0; i < c->nlinks; i++) {
-        VdfLink *link = &c->links[i];
-
-        if (link->relation != relation)
-            continue;
-        if (link->columns == NULL && strstr(link->expression, column) != NULL)
-            return true;
-        for (int j = 0; link->columns != NULL && j < link->npairs; j++)
-            if (strcmp(link->columns[j], column) == 0)
-                return true;
-    }
-    return false;
-}
-
-static void describe_table(VdfSchema *schema, VdfTableFacts *tables, int *numbers, int *n, int table)
-{
-    if (numbers[table] < 0) {
-        tables[*n] = schema->facts.tables[table];
-        numbers[table] = (*n)++;
-    }
-}
-
-static int table_of(const VdfSchema *schema, Oid relation)
-{
-    for (int i = 0; i < schema->facts.ntables; i++)
-        if (schema->tables[i] == relation)
-            return i;
-    return -1;
-}
-
-#define OTHER_EDGES 32
-
-/* The action that the same column would get if it had a key; only the edges of its own table matter to that. */
-static char suggested_action(VdfReview *review, const Candidate *candidate)
-{
-    VdfSchema *schema = review->schema;
-    const VdfSchemaFacts *all = &schema->facts;
-    VdfSchemaFacts facts = {0};
-    VdfTableFacts tables[OTHER_EDGES + 3];
-    VdfEdgeFacts edges[OTHER_EDGES + 1];
-    VdfSuggestion suggestions[OTHER_EDGES + 1];
-    const char *columns[1] = {candidate->column};
-    int *numbers = (int *) palloc(sizeof(int) * (all->ntables + 1));
-    int n = 0, found = 0, child = table_of(schema, candidate->relation);
-    VdfError error;
-
-    memset(numbers, -1, sizeof(int) * (all->ntables + 1));
-    describe_table(schema, tables, numbers, &facts.ntables, all->root);
-    if (child >= 0)
-        describe_table(schema, tables, numbers, &facts.ntables, child);
-    else {
-        VdfTableFacts *table = &tables[facts.ntables++];
-
-        memset(table, 0, sizeof(VdfTableFacts));
-        table->schema = get_namespace_name(get_rel_namespace(candidate->relation));
-        table->relation = get_rel_name(candidate->relation);
-        table->display = vdf_relation_name(candidate->relation);
-    }
-    for (int i = 0; i < all->nedges && n < OTHER_EDGES; i++)
-        if (child >= 0 && all->edges[i].child == child) {
-            edges[n] = all->edges[i];
-            describe_table(schema, tables, numbers, &facts.ntables, edges[n].parent);
-            edges[n].child = numbers[child];
-            edges[n].parent = numbers[edges[n].parent];
-            n++;
-        }
-    memset(&edges[n], 0, sizeof(VdfEdgeFacts));
-    edges[n].child = child >= 0 ? numbers[child] : facts.ntables - 1;
-    edges[n].parent = 0;
-    edges[n].name = "candidate";
-    edges[n].columns = columns;
-    edges[n].ncolumns = 1;
-    edges[n].nullable = candidate->nullable;
-    facts.tables = tables;
-    facts.edges = edges;
-    facts.nedges = n + 1;
-    facts.root = 0;
-    facts.tombstone = all->tombstone;
-    pfree(numbers);
-    if (!vdf_suggest(&facts, suggestions, &found, &error))
-        vdf_raise(&error);
-    for (int i = 0; i < found; i++)
-        if (suggestions[i].edge == n)
-            return suggestions[i].action;
-    return VDF_ACTION_BLOCK;
-}
-
-static char *link_call(VdfReview *review, const Candidate *c, const char *more)
-{
-    const VdfConfiguration *configuration = review->plan->configuration;
-
-    return psprintf("SELECT vedfolnir_add_link(%s, %s, %s, columns => %s, action => '%s'%s%s);",
-                    quote_literal_cstr(psprintf("%.40s_%.20s", get_rel_name(c->relation), c->column)),
-                    quote_literal_cstr(vdf_relation_name(c->relation)),
-                    quote_literal_cstr(vdf_relation_name(configuration->relation)),
-                    quote_literal_cstr(psprintf("{%s}", quote_identifier(c->column))),
-                    vdf_action_name(suggested_action(review, c)), more, vdf_subject_argument(configuration->subject));
-}
-
 /* "User" for users, as frameworks write it. */
 static char *type_name(Oid relation)
 {
@@ -179,7 +68,57 @@ static char *type_name(Oid relation)
     return base;
 }
 
-static void review_column(VdfReview *review, Candidate *c, bool same_name, bool other_table)
+/* Values of an enumeration, or in a sample of the column, that end as the name of the root table does: "App\\Models\\User". */
+static const char *const TYPES_OF_ENUM =
+    "SELECT e.enumlabel::text FROM pg_attribute a JOIN pg_enum e ON e.enumtypid = a.atttypid WHERE a.attrelid = $1 AND a.attname = $2 "
+    "AND lower(e.enumlabel) ~ ('(^|[^a-z])' || regexp_replace(lower($3), '\\W', '\\\\\\&', 'g') || 's?$') ORDER BY e.enumsortorder LIMIT 1";
+
+/* What the type column says of a person; the framework's spelling when nobody can tell. */
+static char *type_value(VdfReview *review, const VdfCandidate *c, bool *known)
+{
+    VdfStore store;
+    char *guess = type_name(review->plan->configuration->relation), *value = NULL;
+    Oid types[3] = {OIDOID, NAMEOID, TEXTOID}, type = get_atttype(c->relation, get_attnum(c->relation, c->type_column));
+    Datum values[3];
+
+    values[0] = ObjectIdGetDatum(c->relation);
+    values[1] = DirectFunctionCall1(namein, CStringGetDatum(c->type_column));
+    values[2] = CStringGetTextDatum(guess);
+    vdf_store_open(&store);
+    if (type_is_enum(type)) {
+        if (vdf_store_run(&store, TYPES_OF_ENUM, 3, types, values, NULL, true) > 0)
+            value = vdf_store_text(&store, 0, 1);
+    } else if (review->sample &&
+               vdf_store_run(&store,
+                             psprintf("SELECT s.v FROM (SELECT c.%s::text AS v FROM %s c WHERE c.%s IS NOT NULL LIMIT 1000) s "
+                                      "WHERE lower(s.v) ~ ('(^|[^a-z])' || regexp_replace(lower($1), '\\W', '\\\\\\&', 'g') || 's?$') "
+                                      "GROUP BY s.v ORDER BY count(*) DESC, s.v LIMIT 1",
+                                      quote_identifier(c->type_column), vdf_relation_name(c->relation), quote_identifier(c->type_column)),
+                             1, &types[2], &values[2], NULL, true) > 0)
+        value = vdf_store_text(&store, 0, 1);
+    vdf_store_close(&store);
+    *known = value != NULL;
+    return value ? value : type_is_enum(type) ? NULL : guess;
+}
+
+/* A pair of columns that names a table and a row of it. */
+static void review_pair(VdfReview *review, const VdfCandidate *c)
+{
+    const char *subject = review->plan->configuration->subject;
+    bool known;
+    char *value = type_value(review, c, &known);
+
+    if (value == NULL)
+        return; /* none of the values that the enumeration allows is a person's */
+    vdf_find(review, VDF_SEVERITY_WARNING, "link_candidate", vdf_column_object(c->relation, c->column),
+             psprintf("%s and %s refer to rows of any table, perhaps to a %s, and have no foreign key%s", c->type_column, c->column,
+                      subject, known ? "" : "; what the type of a person is called is a guess, which sample_values => true looks up"),
+             vdf_candidate_call(review, c, InvalidOid,
+                                psprintf(", condition => %s", quote_literal_cstr(psprintf("%s = %s", quote_identifier(c->type_column),
+                                                                                          quote_literal_cstr(value))))));
+}
+
+static void review_column(VdfReview *review, VdfCandidate *c, bool same_name, bool other_table)
 {
     const VdfConfiguration *configuration = review->plan->configuration;
     const char *root = get_rel_name(configuration->relation);
@@ -187,16 +126,11 @@ static void review_column(VdfReview *review, Candidate *c, bool same_name, bool 
                 TypeCategory(getBaseType(review->plan->key_type)) != TYPCATEGORY_STRING;
     bool named = same_name || (!other_table && vdf_names_person(c->column, root));
 
-    if (is_linked(configuration, c->relation, c->column) ||
+    if (vdf_column_linked(review, c->relation, c->column) ||
         (c->relation == configuration->relation && strcmp(c->column, configuration->key_column) == 0))
         return;
     if (c->type_column != NULL) {
-        vdf_find(review, VDF_SEVERITY_WARNING, "link_candidate", vdf_column_object(c->relation, c->column),
-                 psprintf("%s and %s refer to rows of any table, perhaps to a %s, and have no foreign key", c->type_column, c->column,
-                          configuration->subject),
-                 link_call(review, c, psprintf(", condition => %s",
-                                               quote_literal_cstr(psprintf("%s = %s", quote_identifier(c->type_column),
-                                                                           quote_literal_cstr(type_name(configuration->relation)))))));
+        review_pair(review, c);
         return;
     }
     if (!named || (text && !ends_with_id(c->column)))
@@ -205,7 +139,7 @@ static void review_column(VdfReview *review, Candidate *c, bool same_name, bool 
              c->array ? psprintf("looks like an array of keys of a %s and has no foreign key", configuration->subject)
                       : psprintf("looks like the key of a %s and has no foreign key%s", configuration->subject,
                                  same_name ? "; columns of this name have one elsewhere" : ""),
-             link_call(review, c, ""));
+             vdf_candidate_call(review, c, InvalidOid, ""));
 }
 
 static void review_references(VdfReview *review)
@@ -218,7 +152,7 @@ static void review_references(VdfReview *review)
     vdf_store_open(&store);
     vdf_store_run(&store, COLUMNS, 1, types, values, NULL, true);
     for (uint64 i = 0; i < store.count; i++) {
-        Candidate c;
+        VdfCandidate c;
         Oid element;
         bool same_name = DatumGetBool(vdf_store_datum(&store, i, 4, &isnull));
         bool other_table = DatumGetBool(vdf_store_datum(&store, i, 5, &isnull));
@@ -236,63 +170,6 @@ static void review_references(VdfReview *review)
     vdf_store_close(&store);
 }
 
-/* Columns that hold e-mail addresses, in tables that no deletion reaches; and the root's own. */
-static const char *const ADDRESSES =
-    "SELECT c.oid, a.attname, NOT a.attnotnull FROM pg_class c "
-    "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
-    "JOIN pg_type t ON t.oid = a.atttypid AND t.typcategory = 'S' "
-    "WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't' "
-    "AND " VDF_APPLICATION_RELATION
-    "AND a.attname ~* '(^|_)e?_?mail(_?address)?$' AND c.oid <> ALL ($1) "
-    "AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') "
-    "ORDER BY " VDF_SCHEMA_NAME ", c.relname, a.attnum";
-
-static const char *const ROOT_ADDRESS =
-    "SELECT a.attname FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid AND t.typcategory = 'S' "
-    "WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND a.attname ~* '^e?_?mail(_?address)?$' ORDER BY a.attnum LIMIT 1";
-
-/* A rule of the edge clears the address of a row that stays: see personal_column. */
-static bool is_reached(const VdfReview *review, Oid relation)
-{
-    for (int i = 0; i < review->plan->graph.nedges; i++)
-        if (review->plan->edges[i].relation == relation)
-            return true;
-    return false;
-}
-
-static void review_addresses(VdfReview *review)
-{
-    const VdfConfiguration *configuration = review->plan->configuration;
-    VdfStore store;
-    Oid types[1] = {OIDOID};
-    Datum values[1] = {ObjectIdGetDatum(configuration->relation)};
-    char *root_address = NULL;
-    bool isnull;
-
-    vdf_store_open(&store);
-    if (vdf_store_run(&store, ROOT_ADDRESS, 1, types, values, NULL, true) > 0)
-        root_address = vdf_store_text(&store, 0, 1);
-    types[0] = OIDARRAYOID;
-    values[0] = review->goes;
-    vdf_store_run(&store, ADDRESSES, 1, types, values, NULL, true);
-    for (uint64 i = 0; i < store.count; i++) {
-        Candidate c;
-
-        memset(&c, 0, sizeof(c));
-        c.relation = DatumGetObjectId(vdf_store_datum(&store, i, 1, &isnull));
-        c.column = vdf_store_text(&store, i, 2);
-        c.nullable = DatumGetBool(vdf_store_datum(&store, i, 3, &isnull));
-        if (is_reached(review, c.relation) || is_linked(configuration, c.relation, c.column))
-            continue;
-        vdf_find(review, VDF_SEVERITY_WARNING, "link_candidate", vdf_column_object(c.relation, c.column),
-                 psprintf("may hold the e-mail address of a %s, and nothing leads to the row", configuration->subject),
-                 root_address ? link_call(review, &c, psprintf(", parent_columns => %s",
-                                                               quote_literal_cstr(psprintf("{%s}", quote_identifier(root_address)))))
-                              : NULL);
-    }
-    vdf_store_close(&store);
-}
-
 /* Behind the other half of a tombstone nothing is followed: what refers to it is linked to the root. */
 static void review_halves(VdfReview *review)
 {
@@ -300,19 +177,54 @@ static void review_halves(VdfReview *review)
 
     for (int i = 0; i < schema->nsuggestions; i++) {
         const VdfSuggestion *s = &schema->suggestions[i];
+        const VdfEdgeFacts *e = &schema->facts.edges[s->edge];
 
         if (s->as_link)
-            vdf_find(review, VDF_SEVERITY_WARNING, "link_candidate",
-                     vdf_edge_object(schema->displays[s->edge], schema->facts.edges[s->edge].name),
+            vdf_find(review, VDF_SEVERITY_WARNING, "link_candidate", vdf_edge_object(schema->displays[s->edge], e->name),
                      psprintf("refers to the other half of a %s whose row stays, so no deletion follows it; %s",
                               schema->configuration->subject, s->why),
-                     vdf_suggested_call(schema, s));
+                     vdf_link_call(review, schema->relations[s->edge],
+                                   vdf_link_name(review, schema->relations[s->edge], NULL, psprintf("%s_link", vdf_clipped(e->name, 50))), InvalidOid,
+                                   psprintf("columns => %s", quote_literal_cstr(vdf_name_array(e->columns, e->ncolumns))), s->action,
+                                   ""));
     }
+}
+
+/* Keys inside JSON are not seen in the catalogue. */
+static const char *const DOCUMENTS =
+    "SELECT c.oid, a.attname FROM pg_class c "
+    "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid IN (114, 3802) "
+    "WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't' "
+    "AND " VDF_APPLICATION_RELATION "AND c.oid <> ALL ($1) "
+    "AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') "
+    "ORDER BY " VDF_SCHEMA_NAME ", c.relname, a.attnum";
+
+static void review_documents(VdfReview *review)
+{
+    VdfStore store;
+    Oid types[1] = {OIDARRAYOID};
+    Datum values[1] = {review->goes};
+    bool isnull;
+    const char *subject = review->plan->configuration->subject;
+
+    vdf_store_open(&store);
+    vdf_store_run(&store, DOCUMENTS, 1, types, values, NULL, true);
+    for (uint64 i = 0; i < store.count; i++) {
+        Oid relation = DatumGetObjectId(vdf_store_datum(&store, i, 1, &isnull));
+        char *column = vdf_store_text(&store, i, 2);
+
+        if (!vdf_column_linked(review, relation, column))
+            vdf_find(review, VDF_SEVERITY_NOTICE, "link_candidate", vdf_column_object(relation, column),
+                     psprintf("holds JSON, in which keys of a %s are found by a sample of the values only", subject),
+                     psprintf("SELECT * FROM vedfolnir_check(%s, sample_values => true);", quote_literal_cstr(subject)));
+    }
+    vdf_store_close(&store);
 }
 
 void vdf_review_candidates(VdfReview *review)
 {
     review_references(review);
-    review_addresses(review);
     review_halves(review);
+    if (!review->sample)
+        review_documents(review);
 }

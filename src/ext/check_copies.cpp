@@ -3,6 +3,7 @@
  * rows that stay.
  */
 #include "ext/check.h"
+#include "ext/expression.h"
 #include "ext/report.h"
 
 /* Tables whose name says history and which have most columns of a table of the walk, and no way of their own to it. */
@@ -36,11 +37,44 @@ static const char *const VIEWS =
     "(^|_)(e?mail|first_?name|last_?name|sur_?name|full_?name|display_?name|nick_?name|user_?name|phone|mobile|"           \
     "street|birth(day|date)?|date_of_birth|ip_?address|ip_?addr|user_?agent|last_?login|password|passport|iban|avatar)(_|$)"
 
+/*
+ * With what may stand there instead: NULL where that is allowed, else a value of the type, one for each row where it must
+ * be unique; nothing when no value comes to mind.
+ */
+static const char *const REPLACEMENT =
+    "SELECT CASE WHEN NOT a.attnotnull AND NOT t.typnotnull THEN 'NULL' "
+    "  WHEN t.typcategory = 'S' AND a.atttypmod BETWEEN 0 AND 40 THEN CASE WHEN u.alone THEN NULL ELSE $$''$$ END "
+    "  WHEN t.typcategory = 'S' AND u.alone AND a.attname ~* 'mail' THEN format($$'deleted-' || %I || '@example.invalid'$$, k.attname) "
+    "  WHEN t.typcategory = 'S' AND u.alone THEN format($$'deleted-' || %I$$, k.attname) "
+    "  WHEN t.typcategory = 'S' AND a.attname ~* 'mail' THEN $$'deleted@example.invalid'$$ "
+    "  WHEN t.typcategory = 'S' THEN $$'deleted'$$ "
+    "  WHEN u.alone THEN NULL WHEN t.typcategory = 'D' THEN $$'epoch'$$ WHEN t.typname IN ('inet', 'cidr') THEN $$'0.0.0.0'$$ "
+    "  WHEN t.typname = 'bytea' THEN $$''$$ END "
+    "FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid CROSS JOIN LATERAL ("
+    "  SELECT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique AND a.attnum = ANY (i.indkey)) AS alone) u "
+    "LEFT JOIN LATERAL (SELECT b.attname FROM pg_constraint p JOIN pg_attribute b ON b.attrelid = p.conrelid AND p.conkey = ARRAY[b.attnum] "
+    "  WHERE p.conrelid = a.attrelid AND p.contype = 'p') k ON true "
+    "WHERE a.attrelid = $1 AND a.attname = $2 AND a.attnum > 0 AND NOT a.attisdropped";
+
 static const char *const PERSONAL =
-    "SELECT a.attname FROM pg_attribute a WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped "
+    "SELECT a.attname FROM pg_attribute a WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' "
     "AND a.attname ~* '" PERSONAL_NAMES "' "
     "AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype = 'f' AND a.attnum = ANY (k.conkey)) "
     "ORDER BY a.attnum";
+
+char *vdf_replacement(Oid relation, const char *column)
+{
+    VdfStore store;
+    Oid types[2] = {OIDOID, NAMEOID};
+    Datum values[2] = {ObjectIdGetDatum(relation), DirectFunctionCall1(namein, CStringGetDatum(column))};
+    char *value = NULL;
+
+    vdf_store_open(&store);
+    if (vdf_store_run(&store, REPLACEMENT, 2, types, values, NULL, true) > 0)
+        value = vdf_store_text(&store, 0, 1);
+    vdf_store_close(&store);
+    return value;
+}
 
 static void review_histories(VdfReview *review)
 {
@@ -68,11 +102,9 @@ static void review_histories(VdfReview *review)
         person = person && get_attnum(history, c->key_column) != InvalidAttrNumber;
         vdf_find(review, VDF_SEVERITY_WARNING, "keeps_copies", name,
                  psprintf("looks like it keeps copies of rows of %s", vdf_relation_name(base)),
-                 person ? psprintf("SELECT vedfolnir_add_link(%s, %s, %s, columns => %s, action => 'retain'%s);",
-                                   quote_literal_cstr(psprintf("%.50s_of", get_rel_name(history))), quote_literal_cstr(name),
-                                   quote_literal_cstr(vdf_relation_name(c->relation)),
-                                   quote_literal_cstr(psprintf("{%s}", quote_identifier(c->key_column))),
-                                   vdf_subject_argument(c->subject))
+                 person ? vdf_link_call(review, history,
+                                        vdf_link_name(review, history, NULL, psprintf("%s_of", vdf_clipped(get_rel_name(history), 50))), InvalidOid,
+                                        vdf_columns_argument("columns", c->key_column), VDF_ACTION_RETAIN, "")
                         : NULL);
     }
     vdf_store_close(&store);
@@ -106,6 +138,43 @@ static bool has_rule(const VdfConfiguration *c, Oid relation, const char *edge, 
     return false;
 }
 
+static bool is_address(const char *column)
+{
+    static const char *const ends[] = {"mail", "mail_address", "mailaddress"};
+    size_t length = strlen(column);
+
+    for (size_t i = 0; i < lengthof(ends); i++)
+        if (length >= strlen(ends[i]) && pg_strcasecmp(column + length - strlen(ends[i]), ends[i]) == 0)
+            return true;
+    return false;
+}
+
+/* A row that is found by one of its addresses: another address in it may be somebody else's. */
+static bool speaks_of_others(const VdfConfiguration *c, Oid relation, const char *edge, const char *column)
+{
+    Relation table;
+    bool by_address = false, by_column = false;
+
+    for (int i = 0; i < c->nlinks; i++) {
+        VdfLink *link = &c->links[i];
+
+        if (link->relation != relation || strcmp(link->link, edge) != 0)
+            continue;
+        table = relation_open(relation, AccessShareLock);
+        for (int j = 0; j < RelationGetNumberOfAttributes(table); j++) {
+            const char *name = NameStr(TupleDescAttr(RelationGetDescr(table), j)->attname);
+            bool named = link->columns == NULL && vdf_expression_names_column(link->expression, name);
+
+            for (int k = 0; link->columns != NULL && k < link->npairs; k++)
+                named = named || strcmp(link->columns[k], name) == 0;
+            by_address = by_address || (named && is_address(name));
+            by_column = by_column || (named && strcmp(name, column) == 0);
+        }
+        relation_close(table, AccessShareLock);
+    }
+    return by_address && !by_column;
+}
+
 static void review_personal(VdfReview *review, Oid relation, const char *edge)
 {
     const VdfConfiguration *c = review->plan->configuration;
@@ -116,16 +185,18 @@ static void review_personal(VdfReview *review, Oid relation, const char *edge)
     vdf_store_open(&store);
     vdf_store_run(&store, PERSONAL, 1, types, values, NULL, true);
     for (uint64 i = 0; i < store.count; i++) {
-        char *column = vdf_store_text(&store, i, 1);
+        char *column = vdf_store_text(&store, i, 1), *value;
 
-        if (has_rule(c, relation, edge, column))
+        if (has_rule(c, relation, edge, column) || (is_address(column) && speaks_of_others(c, relation, edge, column)))
             continue;
+        value = vdf_replacement(relation, column);
         vdf_find(review, VDF_SEVERITY_WARNING, "personal_column", vdf_column_object(relation, column),
                  edge[0] ? psprintf("the row stays with \"%s\" and its personal data as well", edge)
                          : "the root row stays as a tombstone and its personal data as well",
-                 psprintf("SELECT vedfolnir_set_column(%s, %s, 'NULL'%s%s%s);", quote_literal_cstr(vdf_relation_name(relation)),
-                          quote_literal_cstr(column), edge[0] ? ", edge => " : "", edge[0] ? quote_literal_cstr(edge) : "",
-                          vdf_subject_argument(c->subject)));
+                 value ? psprintf("SELECT vedfolnir_set_column(%s, %s, %s%s%s%s);", quote_literal_cstr(vdf_relation_name(relation)),
+                                  quote_literal_cstr(column), quote_literal_cstr(value), edge[0] ? ", edge => " : "",
+                                  edge[0] ? quote_literal_cstr(edge) : "", vdf_subject_argument(c->subject))
+                       : NULL);
     }
     vdf_store_close(&store);
 }
@@ -146,7 +217,7 @@ static void review_staying_rows(VdfReview *review)
 
         /* Where the person only acted, the row's columns speak of somebody else. */
         if (stays && e->child != plan->graph.root && e->parent == plan->graph.root &&
-            plan->view->component_of[e->child] < 0 &&
+            (action == VDF_ACTION_RETAIN || plan->view->component_of[e->child] < 0) &&
             !(column > 0 && vdf_names_actor(get_attname(plan->edges[i].relation, column, false))))
             review_personal(review, plan->edges[i].relation, e->name);
     }

@@ -6,39 +6,42 @@
 #include "ext/expression.h"
 #include "ext/report.h"
 
-const VdfSuggestion *vdf_suggestion_for(const VdfReview *review, Oid relation, const char *edge)
+/* Other edges by which rows of the same table go: a row on two of them may be in the way of both. */
+static char *other_ways(const VdfDeletionPlan *plan, int edge)
 {
-    const VdfSchema *schema = review->schema;
+    const VdfEdge *e = &plan->graph.edges[edge];
+    StringInfoData names;
 
-    for (int i = 0; i < schema->nsuggestions; i++) {
-        const VdfSuggestion *s = &schema->suggestions[i];
+    initStringInfo(&names);
+    for (int i = 0; i < plan->view->ninto[e->child]; i++) {
+        int other = plan->view->into[e->child][i];
+        const VdfEdge *o = &plan->graph.edges[other];
+        bool same = o->npairs == e->npairs;
 
-        if (!s->as_link && schema->relations[s->edge] == relation && strcmp(schema->facts.edges[s->edge].name, edge) == 0)
-            return s;
+        for (int j = 0; same && j < e->npairs; j++)
+            same = strcmp(o->pairs[j].child, e->pairs[j].child) == 0;
+        if (other != edge && !same && plan->view->component_of[o->parent] >= 0)
+            appendStringInfo(&names, "%s%s", names.len ? ", " : "", quote_identifier(o->name));
     }
-    return NULL;
+    return names.len ? names.data : NULL;
 }
 
-/* An edge behind a table that had better stay: one decision above settles it. */
-static char *remedy_above(const VdfReview *review, Oid relation, const char *edge)
+/* A run refuses rows that belong to somebody else as well, unless the edge accepts them. */
+static void review_collateral(VdfReview *review, int edge, const char *object)
 {
-    const VdfSchema *schema = review->schema;
-    int half = -1;
+    VdfDeletionPlan *plan = review->plan;
+    const VdfEdge *e = &plan->graph.edges[edge];
+    char *others = other_ways(plan, edge);
+    bool root = e->child == plan->graph.root;
 
-    for (int i = 0; i < schema->nsuggestions; i++) {
-        const VdfSuggestion *s = &schema->suggestions[i];
-
-        if (s->as_link && schema->relations[s->edge] == relation && strcmp(schema->facts.edges[s->edge].name, edge) == 0)
-            half = schema->facts.edges[s->edge].parent;
-    }
-    for (int i = 0; i < schema->nsuggestions && half >= 0; i++) {
-        const VdfSuggestion *s = &schema->suggestions[i];
-
-        if (!s->as_link && schema->facts.edges[s->edge].child == half && s->action == VDF_ACTION_RETAIN &&
-            schema->facts.edges[s->edge].shared_key)
-            return vdf_suggested_call(schema, s);
-    }
-    return NULL;
+    if (vdf_action(plan, edge) != VDF_ACTION_DELETE || e->collateral_ok || plan->view->component_of[e->parent] < 0 ||
+        (others == NULL && !root))
+        return;
+    vdf_find(review, e->policy == VDF_ACTION_NONE ? VDF_SEVERITY_WARNING : VDF_SEVERITY_NOTICE, "collateral", object,
+             root ? psprintf("other people's rows behind it refuse a run")
+                  : psprintf("rows that are also tied to a row that stays refuse a run (%s)", others),
+             psprintf("SELECT vedfolnir_set_policy(%s, %s, 'delete', collateral => 'delete'%s);", quote_literal_cstr(e->display),
+                      quote_literal_cstr(e->name), vdf_subject_argument(plan->configuration->subject)));
 }
 
 void vdf_review_edges(VdfReview *review)
@@ -47,10 +50,14 @@ void vdf_review_edges(VdfReview *review)
 
     for (int i = 0; i < plan->graph.nedges; i++) {
         const VdfEdge *e = &plan->graph.edges[i];
-        const VdfSuggestion *s = vdf_suggestion_for(review, plan->edges[i].declared_on, e->name);
+        const VdfSuggestion *s = vdf_suggestion_for(review->schema, plan->edges[i].declared_on, e->name);
         char *object = vdf_edge_object(e->display, e->name);
-        char *remedy = s ? vdf_suggested_call(review->schema, s) : remedy_above(review, plan->edges[i].declared_on, e->name);
+        const char *stays = NULL;
+        char *remedy = s ? vdf_suggested_call(review->schema, s)
+                         : vdf_suggested_above(review->schema, plan->edges[i].declared_on, e->name, &stays);
 
+        if (plan->edges[i].null_rule)
+            continue; /* the rule is reported, with what would do */
         if (e->blocker != NULL)
             vdf_find(review, VDF_SEVERITY_ERROR, "impossible_action", object,
                      psprintf("%s is asked for and cannot be done: %s", vdf_action_name(vdf_action(plan, i)), e->blocker),
@@ -60,9 +67,14 @@ void vdf_review_edges(VdfReview *review)
         else if (vdf_action(plan, i) == VDF_ACTION_BLOCK && e->policy == VDF_ACTION_NONE)
             vdf_find(review, VDF_SEVERITY_ERROR, "undeclared_edge", object,
                      psprintf("rows may refer to a %s and nothing says what to do%s%s", plan->configuration->subject,
-                              s ? ": " : "", s ? s->why : ""),
+                              s || stays ? ": " : "",
+                              s       ? s->why
+                              : stays ? psprintf("decide first that %s, which has the key of the person, stays", stays)
+                                      : ""),
                      remedy);
-        else if (!e->validated && !e->link)
+        else
+            review_collateral(review, i, object);
+        if (e->blocker == NULL && vdf_action(plan, i) != VDF_ACTION_BLOCK && !e->validated && !e->link)
             vdf_find(review, VDF_SEVERITY_WARNING, "not_validated", object,
                      "the foreign key is NOT VALID: older rows may refer to nobody",
                      psprintf("ALTER TABLE %s VALIDATE CONSTRAINT %s;", e->display, quote_identifier(e->name)));
@@ -95,6 +107,17 @@ static bool edge_exists(const VdfSchema *schema, Oid relation, const char *name)
     return false;
 }
 
+/* The same rule with the value that check proposes for such a column. */
+static void review_null(VdfReview *review, const VdfColumnSetting *s, const char *object)
+{
+    char *value = vdf_replacement(s->relation, s->column);
+
+    vdf_find(review, VDF_SEVERITY_ERROR, "impossible_action", object, "the column rule sets NULL, which is not allowed there",
+             psprintf("SELECT vedfolnir_set_column(%s, %s, %s%s%s%s);", quote_literal_cstr(vdf_relation_name(s->relation)),
+                      quote_literal_cstr(s->column), value ? quote_literal_cstr(value) : "NULL", s->edge[0] ? ", edge => " : "",
+                      s->edge[0] ? quote_literal_cstr(s->edge) : "", vdf_subject_argument(review->plan->configuration->subject)));
+}
+
 static void review_column_rules(VdfReview *review)
 {
     VdfDeletionPlan *plan = review->plan;
@@ -104,6 +127,7 @@ static void review_column_rules(VdfReview *review)
         VdfColumnSetting *s = &c->columns[i];
         char *object = vdf_column_object(s->relation, s->column);
         int edge = s->edge[0] ? vdf_plan_edge(plan, s->relation, s->edge) : -1;
+        bool generated;
 
         if (s->edge[0] && !edge_exists(review->schema, s->relation, s->edge))
             vdf_find(review, VDF_SEVERITY_ERROR, "stale_rule", object,
@@ -119,6 +143,9 @@ static void review_column_rules(VdfReview *review)
                               : psprintf("a column rule is for edge \"%s\", whose action is %s", s->edge,
                                          vdf_action_name(vdf_action(plan, edge))),
                      NULL);
+        else if (vdf_expression_is_null(s->expression) &&
+                 vdf_column_not_null(s->relation, get_attnum(s->relation, s->column), &generated))
+            review_null(review, s, object);
     }
 }
 

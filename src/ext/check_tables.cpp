@@ -92,9 +92,10 @@ static char *heir_remedy(const VdfReview *review, Oid heir, int edge)
     for (int i = 0; i < info->nattributes; i++)
         appendStringInfo(&columns, "%s%s", i ? ", " : "",
                          quote_literal_cstr(review->plan->graph.edges[edge].pairs[i].parent_column));
-    return psprintf("SELECT vedfolnir_add_link(%s, %s, %s, columns => ARRAY[%s], action => 'delete');",
+    return psprintf("SELECT vedfolnir_add_link(%s, %s, %s, columns => ARRAY[%s], action => 'delete'%s);",
                     quote_literal_cstr(review->plan->graph.edges[edge].name), quote_literal_cstr(vdf_relation_name(heir)),
-                    quote_literal_cstr(vdf_relation_name(info->parent_relation)), columns.data);
+                    quote_literal_cstr(vdf_relation_name(info->parent_relation)), columns.data,
+                    vdf_subject_argument(review->plan->configuration->subject));
 }
 
 /* Keys are not inherited: rows of a table that inherits stay, unless it has a key or link of its own. */

@@ -10,7 +10,7 @@
 
 /* Columns that no key, no link and no walk explains, with a type whose text form can be compared. */
 static const char *const COLUMNS =
-    "SELECT c.oid, a.attname, t.typname, t.typcategory FROM pg_class c "
+    "SELECT c.oid, a.attname, t.typname, NOT a.attnotnull FROM pg_class c "
     "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
     "JOIN pg_type t ON t.oid = a.atttypid "
     "WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't' AND c.oid <> $1 "
@@ -28,6 +28,8 @@ typedef struct ValueColumn
     char *column;
     bool json;
     bool number;
+    bool text;
+    bool nullable;
 } ValueColumn;
 
 static bool already_found(const VdfReview *review, const char *object)
@@ -39,20 +41,6 @@ static bool already_found(const VdfReview *review, const char *object)
 
         if (strcmp(f->code, "link_candidate") == 0 && strcmp(f->object, object) == 0)
             return true;
-    }
-    return false;
-}
-
-static bool linked_column(const VdfConfiguration *c, Oid relation, const char *column)
-{
-    for (int i = 0; i < c->nlinks; i++) {
-        if (c->links[i].relation != relation)
-            continue;
-        if (c->links[i].columns == NULL && strstr(c->links[i].expression, column) != NULL)
-            return true;
-        for (int j = 0; c->links[i].columns != NULL && j < c->links[i].npairs; j++)
-            if (strcmp(c->links[i].columns[j], column) == 0)
-                return true;
     }
     return false;
 }
@@ -79,17 +67,17 @@ static bool convincing(bool number, int64 n, int64 distinct, int64 hits)
     return number ? hits == n && distinct >= 3 : hits > 0;
 }
 
-static char *call_for(VdfReview *review, const ValueColumn *c, const char *reference, const char *parent_column)
+/* A link that is found by its values gets the action that its column's name suggests. */
+static char *call_for(VdfReview *review, const ValueColumn *c, const char *parent_column)
 {
-    const VdfConfiguration *configuration = review->plan->configuration;
+    VdfCandidate candidate;
 
-    return psprintf("SELECT vedfolnir_add_link(%s, %s, %s, %s%s%s);",
-                    quote_literal_cstr(psprintf("%.40s_%.20s", get_rel_name(c->relation), c->column)),
-                    quote_literal_cstr(vdf_relation_name(c->relation)), quote_literal_cstr(vdf_relation_name(configuration->relation)),
-                    reference,
-                    parent_column ? psprintf(", parent_columns => %s", quote_literal_cstr(psprintf("{%s}", quote_identifier(parent_column))))
-                                  : "",
-                    vdf_subject_argument(configuration->subject));
+    memset(&candidate, 0, sizeof(candidate));
+    candidate.relation = c->relation;
+    candidate.column = c->column;
+    candidate.nullable = c->nullable;
+    return vdf_candidate_call(review, &candidate, InvalidOid,
+                              parent_column ? psprintf(", %s", vdf_columns_argument("parent_columns", parent_column)) : "");
 }
 
 static void look_at_column(VdfReview *review, VdfStore *store, const ValueColumn *c)
@@ -98,18 +86,17 @@ static void look_at_column(VdfReview *review, VdfStore *store, const ValueColumn
     char *object = vdf_column_object(c->relation, c->column);
     char *sample = psprintf("SELECT c.%s::text AS v FROM %s c WHERE c.%s IS NOT NULL LIMIT %d", quote_identifier(c->column),
                             vdf_relation_name(c->relation), quote_identifier(c->column), SAMPLE);
-    char *reference = psprintf("columns => %s", quote_literal_cstr(psprintf("{%s}", quote_identifier(c->column))));
     int64 n, distinct, hits;
     bool numeric_key = TypeCategory(getBaseType(review->plan->key_type)) == TYPCATEGORY_NUMERIC;
 
-    if (already_found(review, object) || linked_column(configuration, c->relation, c->column))
+    if (already_found(review, object) || vdf_column_linked(review, c->relation, c->column))
         return;
     count_hits(review, store, sample, configuration->key_column, &n, &distinct, &hits);
     if (convincing(numeric_key, n, distinct, hits)) {
         vdf_find(review, VDF_SEVERITY_WARNING, "link_candidate", object,
                  psprintf("%lld of %lld sampled values are keys of a %s, and there is no foreign key", (long long) hits,
                           (long long) n, configuration->subject),
-                 call_for(review, c, reference, NULL));
+                 call_for(review, c, NULL));
         return;
     }
     if (c->number || configuration->label_column == NULL)
@@ -119,46 +106,99 @@ static void look_at_column(VdfReview *review, VdfStore *store, const ValueColumn
         vdf_find(review, VDF_SEVERITY_WARNING, "link_candidate", object,
                  psprintf("%lld of %lld sampled values equal column \"%s\" of a %s", (long long) hits, (long long) n,
                           configuration->label_column, configuration->subject),
-                 call_for(review, c, reference, configuration->label_column));
+                 call_for(review, c, configuration->label_column));
 }
 
-/* The members of sampled JSON objects, one level deep. */
+/*
+ * The members of sampled JSON objects, two levels deep, and the elements of arrays in them. $1 is the text of the sample,
+ * one document v a row; what does not look like an object is passed over, and so is what fails to be one.
+ */
+static const char *const MEMBERS =
+    "WITH s AS MATERIALIZED (SELECT vedfolnir.json_object_of(x.v) AS j FROM (%s) x), "
+    "m AS (SELECT ARRAY[e.key] AS path, e.value FROM s, jsonb_each(s.j) e UNION ALL "
+    "      SELECT ARRAY[e.key, f.key], f.value FROM s, jsonb_each(s.j) e, "
+    "      jsonb_each(CASE WHEN jsonb_typeof(e.value) = 'object' THEN e.value END) f), "
+    "v AS (SELECT m.path, false AS listed, m.value #>> '{}' AS v FROM m WHERE jsonb_typeof(m.value) IN ('string', 'number') UNION ALL "
+    "      SELECT m.path, true, a.value #>> '{}' FROM m, "
+    "      jsonb_array_elements(CASE WHEN jsonb_typeof(m.value) = 'array' THEN m.value END) a WHERE jsonb_typeof(a.value) IN ('string', 'number')) "
+    "SELECT v.path, v.listed, count(*), count(DISTINCT v.v), count(*) FILTER (WHERE lower(v.v) IN (SELECT lower(r.%s::text) FROM %s r)) "
+    "FROM v GROUP BY v.path, v.listed ORDER BY v.path, v.listed LIMIT 200";
+
+/*
+ * Reads a member as text: a document in which it is no key must not make a deletion fail. Text that holds JSON is read by
+ * a pattern, since not all of it may be JSON.
+ */
+static char *member_expression(const ValueColumn *c, char **path, int depth, bool listed, bool exact)
+{
+    const char *column = quote_identifier(c->column), *lower = exact ? "" : "lower";
+    char *member = psprintf("%s #>> %s", column, quote_literal_cstr(vdf_name_array((const char *const *) path, depth)));
+
+    if (depth == 1)
+        member = psprintf("%s->>%s", column, quote_literal_cstr(path[0]));
+    if (!c->json) {
+        StringInfoData key;
+
+        if (depth > 1)
+            return NULL; /* no pattern tells objects apart */
+        initStringInfo(&key);
+        for (const char *at = path[0]; *at; at++) {
+            if (!isalnum((unsigned char) *at) && !IS_HIGHBIT_SET(*at) && *at != '_')
+                appendStringInfoChar(&key, '\\');
+            appendStringInfoChar(&key, *at);
+        }
+        member = psprintf("substring(%s FROM %s)", column,
+                          quote_literal_cstr(psprintf(listed ? "\"%s\"\\s*:\\s*\\[([^]]*)\\]" : "\"%s\"\\s*:\\s*\"?([^\",}]+)", key.data)));
+        if (listed)
+            return psprintf("string_to_array(translate(%s(%s), ' \"', ''), ',')", lower, member);
+    } else if (listed)
+        return psprintf("string_to_array(translate(%s(%s), '[] \"', ''), ',')", lower, member);
+    return psprintf("%s(%s)", lower, member);
+}
+
+/* "user.id" */
+static char *path_text(char **path, int depth)
+{
+    return depth > 1 ? psprintf("%s.%s", path[0], path[1]) : path[0];
+}
+
 static void look_into_json(VdfReview *review, VdfStore *store, const ValueColumn *c)
 {
     const VdfConfiguration *configuration = review->plan->configuration;
-    char *column = quote_identifier(c->column)[0] ? pstrdup(quote_identifier(c->column)) : NULL;
-    char *members = psprintf("SELECT e.key, e.value FROM (SELECT c.%s::jsonb AS j FROM %s c WHERE c.%s IS NOT NULL LIMIT %d) s, "
-                             "LATERAL jsonb_each_text(CASE WHEN jsonb_typeof(s.j) = 'object' THEN s.j END) e "
-                             "WHERE e.value IS NOT NULL",
-                             column, vdf_relation_name(c->relation), column, SAMPLE);
+    const char *column = quote_identifier(c->column), *root = get_rel_name(configuration->relation);
     bool numeric_key = TypeCategory(getBaseType(review->plan->key_type)) == TYPCATEGORY_NUMERIC, isnull;
-    const char *root = get_rel_name(configuration->relation);
     uint64 rows;
 
-    if (linked_column(configuration, c->relation, c->column))
+    if (vdf_column_linked(review, c->relation, c->column))
         return;
     rows = vdf_store_run(store,
-                         psprintf("SELECT m.key, count(*), count(DISTINCT m.value), count(*) FILTER (WHERE m.value IN "
-                                  "(SELECT r.%s::text FROM %s r)) FROM (%s) m GROUP BY m.key ORDER BY m.key LIMIT 100",
-                                  quote_identifier(configuration->key_column), vdf_relation_name(configuration->relation), members),
+                         psprintf(MEMBERS,
+                                  psprintf("SELECT c.%s::text AS v FROM %s c WHERE c.%s IS NOT NULL LIMIT %d", column,
+                                           vdf_relation_name(c->relation), column, SAMPLE),
+                                  quote_identifier(configuration->key_column), vdf_relation_name(configuration->relation)),
                          0, NULL, NULL, NULL, true);
     for (uint64 i = 0; i < rows; i++) {
-        char *key = vdf_store_text(store, i, 1);
-        int64 n = DatumGetInt64(vdf_store_datum(store, i, 2, &isnull));
-        int64 distinct = DatumGetInt64(vdf_store_datum(store, i, 3, &isnull));
-        int64 hits = DatumGetInt64(vdf_store_datum(store, i, 4, &isnull));
-        char *expression;
+        Datum *items;
+        bool *nulls, listed = DatumGetBool(vdf_store_datum(store, i, 2, &isnull));
+        char *path[2], *expression;
+        int depth;
+        int64 n = DatumGetInt64(vdf_store_datum(store, i, 3, &isnull)), distinct = DatumGetInt64(vdf_store_datum(store, i, 4, &isnull));
+        int64 hits = DatumGetInt64(vdf_store_datum(store, i, 5, &isnull));
 
-        if (hits == 0 || !(convincing(numeric_key, n, distinct, hits) || vdf_names_person(key, root)))
+        deconstruct_array(DatumGetArrayTypeP(vdf_store_datum(store, i, 1, &isnull)), TEXTOID, -1, false, TYPALIGN_INT, &items, &nulls,
+                          &depth);
+        for (int j = 0; j < depth; j++)
+            path[j] = TextDatumGetCString(items[j]);
+        if (hits == 0 || !(convincing(numeric_key, n, distinct, hits) || vdf_names_person(path[depth - 1], root)))
             continue;
-        expression = psprintf("(%s->>%s)%s", column, quote_literal_cstr(key),
-                              TypeCategory(getBaseType(review->plan->key_type)) == TYPCATEGORY_STRING
-                                  ? ""
-                                  : psprintf("::%s", format_type_be(review->plan->key_type)));
+        expression = member_expression(c, path, depth, listed,
+                                       TypeCategory(getBaseType(review->plan->key_type)) == TYPCATEGORY_STRING);
         vdf_find(review, VDF_SEVERITY_WARNING, "link_candidate", vdf_column_object(c->relation, c->column),
-                 psprintf("%lld of %lld sampled members \"%s\" are keys of a %s", (long long) hits, (long long) n, key,
-                          configuration->subject),
-                 call_for(review, c, psprintf("expression => %s", quote_literal_cstr(expression)), NULL));
+                 psprintf("%lld of %lld sampled %s \"%s\" are keys of a %s", (long long) hits, (long long) n,
+                          listed ? "elements of members" : "members", path_text(path, depth), configuration->subject),
+                 expression ? vdf_link_call(review, c->relation,
+                                            vdf_link_name(review, c->relation, c->column, path_text(path, depth)), InvalidOid,
+                                            psprintf("expression => %s", quote_literal_cstr(expression)), VDF_ACTION_NONE, "")
+                            : NULL);
     }
 }
 
@@ -181,13 +221,15 @@ void vdf_review_values(VdfReview *review)
         columns[i].column = vdf_store_text(&store, i, 2);
         columns[i].json = strncmp(type, "json", 4) == 0;
         columns[i].number = strncmp(type, "int", 3) == 0;
+        columns[i].text = strcmp(type, "text") == 0 || strcmp(type, "varchar") == 0;
+        columns[i].nullable = DatumGetBool(vdf_store_datum(&store, i, 4, &isnull));
     }
     for (uint64 i = 0; i < n; i++) {
         CHECK_FOR_INTERRUPTS();
-        if (columns[i].json)
-            look_into_json(review, &store, &columns[i]);
-        else
+        if (!columns[i].json)
             look_at_column(review, &store, &columns[i]);
+        if (columns[i].json || columns[i].text)
+            look_into_json(review, &store, &columns[i]);
     }
     vdf_store_close(&store);
 }

@@ -208,7 +208,7 @@ static const char *predict_blocker(VdfDeletionPlan *plan, const VdfEdge *edge)
 }
 
 /* Whole details for the edges whose parent the walk can reach. */
-static void detail_edges(Gathering *g, const unsigned char *reachable)
+static VdfEdge *detail_edges(Gathering *g, const unsigned char *reachable)
 {
     VdfDeletionPlan *plan = g->plan;
     VdfConfiguration *c = plan->configuration;
@@ -255,6 +255,7 @@ static void detail_edges(Gathering *g, const unsigned char *reachable)
     }
     plan->graph.edges = edges;
     plan->graph.nedges = n;
+    return edges;
 }
 
 static void detail_nodes(Gathering *g)
@@ -404,8 +405,7 @@ VdfDeletionPlan *vdf_plan_make(const char *subject, MemoryContext parent)
         vdf_raise(&error);
 
     detail_nodes(&g);
-    detail_edges(&g, reachable);
-    vdf_plan_rules(plan);
+    vdf_plan_rules(plan, detail_edges(&g, reachable));
     make_core(plan);
 
     plan->walked = (Oid *) palloc(sizeof(Oid) * (plan->graph.nedges + 1));

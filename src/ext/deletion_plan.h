@@ -25,6 +25,7 @@ typedef struct VdfEdgeInfo
     int32 reassign_typmod;
     bool deferrable;
     Oid declared_on; /* whose key or link it is: another relation for a table that inherits the columns and has no key */
+    bool null_rule;  /* what is in the way is a column rule that sets NULL */
 } VdfEdgeInfo;
 
 typedef struct VdfNodeInfo
@@ -84,8 +85,10 @@ int vdf_plan_node(VdfDeletionPlan *plan, Oid relation);
 /* The edge of that name of a relation; -1 when the walk does not come there. */
 int vdf_plan_edge(VdfDeletionPlan *plan, Oid relation, const char *name);
 /* Fills in the column rules and clean-up rules; the nodes and edges must be there. */
-void vdf_plan_rules(VdfDeletionPlan *plan);
+void vdf_plan_rules(VdfDeletionPlan *plan, VdfEdge *edges);
 
+/* The column of the root table that a rule sets to NULL although it is NOT NULL; NULL when there is none. */
+const char *vdf_null_in_tombstone(const VdfDeletionPlan *plan);
 /* Is a text a key of the subject's root table? */
 bool vdf_is_key(VdfDeletionPlan *plan, const char *text);
 /* The canonical form of a text that may be no key at all; NULL when it cannot be one. */

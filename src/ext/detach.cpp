@@ -241,8 +241,7 @@ static void check_successor(VdfRun *run, int edge, uint64 rows)
 {
     const VdfEdge *e = &run->plan->graph.edges[edge];
     char action = vdf_action(run->plan, edge);
-    char *again = psprintf("SELECT vedfolnir_set_policy(%s, %s, 'reassign', reassign_to => '...');",
-                           quote_literal_cstr(e->display), quote_literal_cstr(e->name));
+    char *again = vdf_policy_call(run, edge, "'reassign', reassign_to => '...'");
 
     if (action == VDF_ACTION_REASSIGN && e->reassign_expression == NULL && !successor_exists(run, edge))
         astray(run, edge, rows, "the row to reassign to does not exist or is deleted too", again);
@@ -300,9 +299,7 @@ static void foresee_doubles(VdfRun *run, int edge, VdfKeys *found)
         return;
     run->edges[edge].failed = true;
     vdf_block(run, edge, rows, pstrdup("a unique index would be violated by the reassigned rows"),
-              psprintf("SELECT vedfolnir_set_policy(%s, %s, 'delete');", quote_literal_cstr(e->display),
-                       quote_literal_cstr(e->name)),
-              true);
+              vdf_policy_call(run, edge, "'delete'"), true);
 }
 
 static void find_tombstone(VdfRun *run, VdfKeys *found)
@@ -409,23 +406,39 @@ static void detach_node(VdfRun *run, int node, int *edges, int nedges)
     vdf_keys_free(&found);
 }
 
+/* An expression may read other tables, so it is looked at before they change. */
+static bool reads_elsewhere(const VdfRun *run, const int *edges, int nedges)
+{
+    for (int i = 0; i < nedges; i++) {
+        const VdfEdge *e = &run->plan->graph.edges[edges[i]];
+
+        if (e->condition || e->reassign_expression)
+            return true;
+        for (int j = 0; j < e->npairs; j++)
+            if (!e->pairs[j].child_is_column)
+                return true;
+    }
+    return false;
+}
+
 void vdf_detach(VdfRun *run)
 {
     const VdfPlanView *view = run->plan->view;
-    int *edges = (int *) palloc(sizeof(int) * (view->ndetach + 1));
+    int *edges = (int *) palloc(sizeof(int) * (view->ndetach + 1)), root = run->plan->graph.root;
 
     /* The root comes last: until then the tombstone is where it was found. */
-    for (int i = 0; i <= run->plan->graph.nnodes; i++) {
-        int root = run->plan->graph.root, node = i < run->plan->graph.nnodes ? i : root;
-        int n = 0;
+    for (int pass = 0; pass < 3; pass++)
+        for (int node = 0; node < run->plan->graph.nnodes; node++) {
+            int n = 0;
 
-        if (i == root)
-            continue;
-
-        for (int j = 0; j < view->ndetach; j++)
-            if (run->plan->graph.edges[view->detach[j]].child == node)
-                edges[n++] = view->detach[j];
-        if (n > 0 || (run->tombstone && node == run->plan->graph.root))
-            detach_node(run, node, edges, n);
-    }
+            if ((node == root) != (pass == 2))
+                continue;
+            for (int j = 0; j < view->ndetach; j++)
+                if (run->plan->graph.edges[view->detach[j]].child == node)
+                    edges[n++] = view->detach[j];
+            if (node != root && reads_elsewhere(run, edges, n) != (pass == 0))
+                continue;
+            if (n > 0 || (run->tombstone && node == root))
+                detach_node(run, node, edges, n);
+        }
 }

@@ -56,7 +56,8 @@ char *vdf_expression_compile(Oid relation, const char *text, bool subqueries, Oi
 typedef struct ColumnSearch
 {
     Oid relation;
-    char *missing;
+    const char *wanted; /* NULL: the first that is missing */
+    char *found;
 } ColumnSearch;
 
 static bool search_columns(Node *node, void *arg)
@@ -70,8 +71,9 @@ static bool search_columns(Node *node, void *arg)
 
         if (list_length(fields) == 2 && IsA(linitial(fields), String) && IsA(lsecond(fields), String) &&
             strcmp(strVal(linitial(fields)), "c") == 0 &&
-            get_attnum(search->relation, strVal(lsecond(fields))) == InvalidAttrNumber) {
-            search->missing = pstrdup(strVal(lsecond(fields)));
+            (search->wanted ? strcmp(search->wanted, strVal(lsecond(fields))) == 0
+                            : get_attnum(search->relation, strVal(lsecond(fields))) == InvalidAttrNumber)) {
+            search->found = pstrdup(strVal(lsecond(fields)));
             return true;
         }
         return false;
@@ -79,11 +81,26 @@ static bool search_columns(Node *node, void *arg)
     return vdf_raw_walker(node, search_columns, arg);
 }
 
+/* Only names are looked at: nothing is resolved, so nothing can fail. */
+static char *search(Oid relation, const char *text, const char *wanted)
+{
+    ColumnSearch state = {relation, wanted, NULL};
+
+    (void) search_columns(linitial_node(RawStmt, raw_parser(text, RAW_PARSE_PLPGSQL_EXPR))->stmt, &state);
+    return state.found;
+}
+
 char *vdf_expression_missing_column(Oid relation, const char *text)
 {
-    ColumnSearch search = {relation, NULL};
+    return search(relation, text, NULL);
+}
 
-    /* Only names are looked at: nothing is resolved, so nothing can fail. */
-    (void) search_columns(linitial_node(RawStmt, raw_parser(text, RAW_PARSE_PLPGSQL_EXPR))->stmt, &search);
-    return search.missing;
+bool vdf_expression_names_column(const char *text, const char *column)
+{
+    return search(InvalidOid, text, column) != NULL;
+}
+
+bool vdf_expression_is_null(const char *text)
+{
+    return strcmp(text, "NULL") == 0 || strncmp(text, "NULL::", 6) == 0;
 }

@@ -16,5 +16,9 @@ char *vdf_expression_compile(Oid relation, const char *text, bool subqueries, Oi
 
 /* The first column under the alias c that a compiled expression names and the relation does not have; NULL for none. */
 char *vdf_expression_missing_column(Oid relation, const char *text);
+/* Does a compiled expression name the column of its row? */
+bool vdf_expression_names_column(const char *text, const char *column);
+/* Is a compiled expression nothing but NULL? */
+bool vdf_expression_is_null(const char *text);
 
 #endif

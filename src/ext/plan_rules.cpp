@@ -3,6 +3,34 @@
  */
 #include "ext/catalog.h"
 #include "ext/deletion_plan.h"
+#include "ext/expression.h"
+
+/* A rule that sets NULL where no NULL may be fails in every run, so that it is said before. */
+static bool cannot_be_null(const VdfColumnSetting *setting)
+{
+    bool generated;
+
+    return vdf_expression_is_null(setting->expression) &&
+           vdf_column_not_null(setting->relation, get_attnum(setting->relation, setting->column), &generated);
+}
+
+const char *vdf_null_in_tombstone(const VdfDeletionPlan *plan)
+{
+    for (int i = 0; plan->configuration->tombstone && i < plan->configuration->ncolumns; i++)
+        if (plan->configuration->columns[i].edge[0] == '\0' && cannot_be_null(&plan->configuration->columns[i]))
+            return plan->configuration->columns[i].column;
+    return NULL;
+}
+
+static void foresee_null(const VdfColumnSetting *setting, VdfEdge *edge, VdfEdgeInfo *info)
+{
+    char action = vdf_edge_action(edge->declared, edge->policy);
+
+    if (edge->blocker != NULL || action == VDF_ACTION_DELETE || action == VDF_ACTION_BLOCK || !cannot_be_null(setting))
+        return;
+    edge->blocker = psprintf("the column rule sets %s to NULL, which is not allowed there", quote_identifier(setting->column));
+    info->null_rule = true;
+}
 
 /* The relation and the tables that inherit from it: their rows are rows of it, for a column rule and a clean-up rule too. */
 static List *with_heirs(Oid relation)
@@ -12,7 +40,8 @@ static List *with_heirs(Oid relation)
     return find_all_inheritors(relation, NoLock, NULL);
 }
 
-static void add_column_rule(VdfDeletionPlan *plan, VdfColumnRule *rules, const VdfColumnSetting *setting, Oid relation)
+static void add_column_rule(VdfDeletionPlan *plan, VdfEdge *edges, VdfColumnRule *rules, const VdfColumnSetting *setting,
+                            Oid relation)
 {
     int edge = setting->edge[0] ? vdf_plan_edge(plan, relation, setting->edge) : -1;
     int node = vdf_plan_node(plan, relation);
@@ -20,6 +49,8 @@ static void add_column_rule(VdfDeletionPlan *plan, VdfColumnRule *rules, const V
 
     if (node < 0 || (setting->edge[0] && edge < 0))
         return; /* the walk does not come there; check() says so */
+    if (edge >= 0)
+        foresee_null(setting, &edges[edge], &plan->edges[edge]);
     rule = &rules[plan->graph.ncolumn_rules++];
     rule->edge = edge;
     rule->node = node;
@@ -48,7 +79,7 @@ static void add_target_rule(VdfDeletionPlan *plan, VdfTargetRule *rules, VdfClea
     plan->graph.ntarget_rules++;
 }
 
-void vdf_plan_rules(VdfDeletionPlan *plan)
+void vdf_plan_rules(VdfDeletionPlan *plan, VdfEdge *edges)
 {
     VdfConfiguration *c = plan->configuration;
     List **heirs = (List **) palloc0(sizeof(List *) * (c->ncolumns + c->ncleanups + 1));
@@ -67,7 +98,7 @@ void vdf_plan_rules(VdfDeletionPlan *plan)
     plan->rule_unique = (signed char *) palloc0(targets + 1);
     for (int i = 0; i < c->ncolumns; i++)
         foreach (cell, heirs[i])
-            add_column_rule(plan, column_rules, &c->columns[i], lfirst_oid(cell));
+            add_column_rule(plan, edges, column_rules, &c->columns[i], lfirst_oid(cell));
     for (int i = 0; i < c->ncleanups; i++)
         foreach (cell, heirs[c->ncolumns + i])
             add_target_rule(plan, target_rules, &c->cleanups[i], lfirst_oid(cell));

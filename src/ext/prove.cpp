@@ -4,6 +4,7 @@
 #include "ext/guc.h"
 #include "ext/report.h"
 #include "ext/run.h"
+#include "ext/schema_facts.h"
 
 typedef struct LeftSink
 {
@@ -75,25 +76,50 @@ void vdf_block(VdfRun *run, int edge, uint64 rows, char *reason, char *remedy, b
     MemoryContextSwitchTo(caller);
 }
 
-static char *policy_call(const VdfEdge *edge, const char *action)
+char *vdf_policy_call(const VdfRun *run, int edge, const char *action)
 {
-    return psprintf("SELECT vedfolnir_set_policy(%s, %s, %s);", quote_literal_cstr(edge->display),
-                    quote_literal_cstr(edge->name), action);
+    const VdfEdge *e = &run->plan->graph.edges[edge];
+
+    return psprintf("SELECT vedfolnir_set_policy(%s, %s, %s%s);", quote_literal_cstr(e->display), quote_literal_cstr(e->name),
+                    action, vdf_subject_argument(run->plan->configuration->subject));
 }
 
-char *vdf_collateral_remedy(const VdfEdge *edge)
+static char *check_call(const VdfRun *run)
 {
-    return policy_call(edge, "'delete', collateral => 'delete'");
+    const char *subject = run->plan->configuration->subject;
+
+    return psprintf("SELECT * FROM vedfolnir_check(%s);", strcmp(subject, "user") == 0 ? "" : quote_literal_cstr(subject));
 }
 
-/* The call that a missing decision asks for: what fits the columns, with the choice left to a person. */
-static char *undeclared_remedy(const VdfEdge *edge)
+char *vdf_collateral_remedy(const VdfRun *run, int edge)
 {
-    bool nullable = edge->nsets > 0;
+    return vdf_policy_call(run, edge, "'delete', collateral => 'delete'");
+}
 
-    for (int i = 0; i < edge->nsets; i++)
-        nullable = nullable && !edge->sets[i].not_null;
-    return policy_call(edge, nullable ? "'nullify'" : edge->npairs == 1 ? "'reassign', reassign_to => '...'" : "'delete'");
+/* The call that a missing decision asks for: the suggestion; where that is to refuse, what else would do. */
+static char *undeclared_remedy(VdfRun *run, int edge)
+{
+    const VdfEdge *e = &run->plan->graph.edges[edge];
+    const VdfSuggestion *s;
+    const char *stays;
+    char *above;
+    bool nullable = e->nsets > 0, settable = e->npairs == 1 && e->nsets == 1 && !e->pairs[0].any;
+
+    if (run->schema == NULL) {
+        MemoryContext caller = MemoryContextSwitchTo(run->context);
+
+        run->schema = vdf_schema_of(run->plan->configuration->subject);
+        MemoryContextSwitchTo(caller);
+    }
+    s = vdf_suggestion_for(run->schema, run->plan->edges[edge].declared_on, e->name);
+    if (s != NULL && s->action != VDF_ACTION_BLOCK)
+        return vdf_suggested_call(run->schema, s);
+    above = vdf_suggested_above(run->schema, run->plan->edges[edge].declared_on, e->name, &stays);
+    if (above != NULL)
+        return above;
+    for (int i = 0; i < e->nsets; i++)
+        nullable = nullable && !e->sets[i].not_null;
+    return vdf_policy_call(run, edge, nullable ? "'nullify'" : settable ? "'reassign', reassign_to => '...'" : "'delete'");
 }
 
 static void block_edge(VdfRun *run, int edge)
@@ -106,9 +132,9 @@ static void block_edge(VdfRun *run, int edge)
     if (rows == 0 && !(vdf_strict && e->policy == VDF_ACTION_NONE && run->nodes[e->parent].all.count > 0))
         return;
     if (e->blocker != NULL)
-        vdf_block(run, edge, rows, pstrdup(e->blocker), undeclared_remedy(e), true);
+        vdf_block(run, edge, rows, pstrdup(e->blocker), info->null_rule ? check_call(run) : undeclared_remedy(run, edge), true);
     else if (e->policy == VDF_ACTION_NONE)
-        vdf_block(run, edge, rows, pstrdup("no policy"), undeclared_remedy(e), true);
+        vdf_block(run, edge, rows, pstrdup("no policy"), undeclared_remedy(run, edge), true);
     else
         vdf_block(run, edge, rows,
                   info->reason ? psprintf("the policy is block: %s", info->reason) : pstrdup("the policy is block"), NULL,
@@ -212,7 +238,7 @@ static void block_retained(VdfRun *run)
         rows = count_left(run, edge, VDF_SQL_FIND_LEFT);
         if (rows > run->edges[edge].rows)
             vdf_block(run, edge, rows - run->edges[edge].rows,
-                      pstrdup("rows cannot be retained: the row they refer to goes"), undeclared_remedy(e), true);
+                      pstrdup("rows cannot be retained: the row they refer to goes"), undeclared_remedy(run, edge), true);
     }
 }
 
@@ -228,7 +254,7 @@ static void block_tombstone(VdfRun *run)
             continue;
         rows = count_left(run, i, VDF_SQL_FIND_TOMBSTONE_LEFT);
         if (rows > 0)
-            vdf_block(run, i, rows, pstrdup("the tombstone refers to a row that goes"), policy_call(&graph->edges[i], "'nullify'"),
+            vdf_block(run, i, rows, pstrdup("the tombstone refers to a row that goes"), vdf_policy_call(run, i, "'nullify'"),
                       true);
     }
 }
@@ -239,6 +265,7 @@ static void predict_root(VdfRun *run)
     VdfFacts *facts = vdf_facts(plan, plan->nodes[plan->graph.root].relation);
     VdfBlocker *blocker;
     char *reason = NULL, *remedy = NULL;
+    const char *column = run->tombstone ? vdf_null_in_tombstone(plan) : NULL;
 
     if (facts->disabled_ri != NULL && !vdf_allow_unsafe) {
         reason = psprintf("a trigger of foreign key \"%s\" is disabled", facts->disabled_ri);
@@ -246,6 +273,10 @@ static void predict_root(VdfRun *run)
     } else if (run->tombstone ? facts->no_replica_update != NULL : facts->no_replica != NULL) {
         reason = pstrdup("the table is published and has no replica identity");
         remedy = psprintf("ALTER TABLE %s REPLICA IDENTITY FULL;", plan->graph.nodes[plan->graph.root].display);
+    }
+    if (reason == NULL && column != NULL) {
+        reason = psprintf("the column rule sets %s to NULL, which is not allowed there", quote_identifier(column));
+        remedy = check_call(run);
     }
     if (reason == NULL)
         return;
@@ -273,7 +304,7 @@ static void block_stale(VdfRun *run)
         blocker->table = stale->table;
         blocker->via = stale->edge;
         blocker->reason = stale->message;
-        blocker->remedy = pstrdup("SELECT * FROM vedfolnir_check();");
+        blocker->remedy = check_call(run);
         blocker->listed = true;
         run->blockers = lappend(run->blockers, blocker);
     }
@@ -287,7 +318,7 @@ static void block_collateral(VdfRun *run)
         if (run->edges[i].sources > 0 && !e->collateral_ok)
             vdf_block(run, i, run->edges[i].sources,
                       psprintf("%s to other users", run->edges[i].sources == 1 ? "belongs" : "belong"),
-                      vdf_collateral_remedy(e), false);
+                      vdf_collateral_remedy(run, i), false);
     }
 }
 

@@ -77,6 +77,7 @@ struct VdfRun
     VdfEdgeState *edges;
     uint64 root_rows;
     List *blockers; /* of VdfBlocker */
+    struct VdfSchema *schema; /* looked up for the remedies of undeclared edges */
     HTAB *user_counts;
     VdfTargets *targets;
     bool look;            /* locks what it finds, changes nothing: by_hand.h */
@@ -125,8 +126,10 @@ void vdf_prove(VdfRun *run);
 void vdf_prove_links(VdfRun *run);
 
 void vdf_block(VdfRun *run, int edge, uint64 rows, char *reason, char *remedy, bool listed);
+/* A call that decides about an edge; action is the last argument, or several. */
+char *vdf_policy_call(const VdfRun *run, int edge, const char *action);
 /* The call that accepts that rows of other people go with an edge. */
-char *vdf_collateral_remedy(const VdfEdge *edge);
+char *vdf_collateral_remedy(const VdfRun *run, int edge);
 void vdf_count_user(VdfRun *run, int user, int edge, uint64 rows);
 /* Prepares a statement of the plan. */
 void vdf_statement_of(VdfRun *run, VdfStatement *statement, VdfSql kind, int number, unsigned flags, Oid owner);

@@ -13,7 +13,7 @@ static const char *const EDGES =
     "SELECT k.conrelid, k.confrelid, k.conname, k.confdeltype, "
     "       array_agg(a.attname ORDER BY u.ord) AS columns, "
     "       bool_or(NOT a.attnotnull AND NOT t.typnotnull AND a.attgenerated = '') AS nullable, "
-    "       coalesce(p.conkey @> k.conkey AND p.conkey <@ k.conkey, false) AS shared_key "
+    "       coalesce(p.conkey @> k.conkey AND p.conkey <@ k.conkey, false) AS shared_key, bool_and(a.atthasdef) AS defaulted "
     "FROM pg_constraint k CROSS JOIN LATERAL unnest(k.conkey) WITH ORDINALITY AS u(attnum, ord) "
     "JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.attnum "
     "JOIN pg_type t ON t.oid = a.atttypid "
@@ -110,6 +110,7 @@ static void read_edges(Gatherer *g, VdfStore *store, VdfEdgeFacts *edges)
         e->columns = column_names(vdf_store_datum(store, i, 5, &isnull), &e->ncolumns);
         e->nullable = DatumGetBool(vdf_store_datum(store, i, 6, &isnull));
         e->shared_key = DatumGetBool(vdf_store_datum(store, i, 7, &isnull));
+        e->defaulted = DatumGetBool(vdf_store_datum(store, i, 8, &isnull));
         e->foreign_key = true;
         schema->relations[schema->facts.nedges] = relation;
         schema->displays[schema->facts.nedges++] = vdf_relation_name(relation);
@@ -143,8 +144,12 @@ static void add_links(Gatherer *g, VdfEdgeFacts *edges)
             e->columns = (const char *const *) link->columns;
             e->ncolumns = link->npairs;
         }
-        for (int j = 0; j < e->ncolumns; j++)
+        for (int j = 0; j < e->ncolumns; j++) {
             e->nullable = e->nullable || can_be_null(link->relation, link->columns[j]);
+            e->listed = e->listed ||
+                        (OidIsValid(get_element_type(get_atttype(link->relation, get_attnum(link->relation, link->columns[j])))) &&
+                         !OidIsValid(get_element_type(get_atttype(link->parent, get_attnum(link->parent, link->parent_columns[j])))));
+        }
         schema->relations[schema->facts.nedges] = link->relation;
         schema->displays[schema->facts.nedges++] = vdf_relation_name(link->relation);
     }
@@ -208,7 +213,7 @@ VdfSchema *vdf_schema_of(const char *subject)
     HASHCTL control;
     VdfStore store;
     VdfError error;
-    int room;
+    int room, level = NewGUCNestLevel();
 
     schema->configuration = vdf_configuration_read(subject);
     memset(&control, 0, sizeof(control));
@@ -223,6 +228,8 @@ VdfSchema *vdf_schema_of(const char *subject)
 
     schema->facts.root = table_number(&g, schema->configuration->relation);
     schema->facts.tombstone = schema->configuration->tombstone;
+    /* Few rows, however large the planner thinks they are: compiling the queries would take longer. */
+    (void) set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
     vdf_store_open(&store);
     vdf_store_run(&store, EDGES, 0, NULL, NULL, NULL, true);
     room = (int) store.count + schema->configuration->nlinks + 1;
@@ -232,6 +239,7 @@ VdfSchema *vdf_schema_of(const char *subject)
     read_edges(&g, &store, edges);
     mark_tables(&g, &store);
     vdf_store_close(&store);
+    AtEOXact_GUC(true, level);
     add_links(&g, edges);
     apply_policies(schema, edges);
 
@@ -249,18 +257,16 @@ const char *vdf_subject_argument(const char *subject)
     return strcmp(subject, "user") == 0 ? "" : psprintf(", subject => %s", quote_literal_cstr(subject));
 }
 
-/* "{a,b}" as the text of a name array. */
-static char *array_text(const VdfEdgeFacts *edge)
+char *vdf_name_array(const char *const *names, int n)
 {
-    Datum *names = (Datum *) palloc(sizeof(Datum) * (edge->ncolumns + 1));
+    Datum *items = (Datum *) palloc(sizeof(Datum) * (n + 1));
     Oid output;
     bool varlena;
 
-    for (int i = 0; i < edge->ncolumns; i++)
-        names[i] = CStringGetTextDatum(edge->columns[i]);
+    for (int i = 0; i < n; i++)
+        items[i] = CStringGetTextDatum(names[i]);
     getTypeOutputInfo(TEXTARRAYOID, &output, &varlena);
-    return OidOutputFunctionCall(output, PointerGetDatum(construct_array(names, edge->ncolumns, TEXTOID, -1, false,
-                                                                         TYPALIGN_INT)));
+    return OidOutputFunctionCall(output, PointerGetDatum(construct_array(items, n, TEXTOID, -1, false, TYPALIGN_INT)));
 }
 
 char *vdf_suggested_call(const VdfSchema *schema, const VdfSuggestion *s)
@@ -269,13 +275,41 @@ char *vdf_suggested_call(const VdfSchema *schema, const VdfSuggestion *s)
     char *relation = quote_literal_cstr(schema->displays[s->edge]);
     const char *subject = vdf_subject_argument(schema->configuration->subject);
 
-    if (s->as_link)
-        return psprintf("SELECT vedfolnir_add_link(%s, %s, %s, columns => %s, action => '%s'%s);",
-                        quote_literal_cstr(psprintf("%.50s_link", e->name)), relation,
-                        quote_literal_cstr(schema->facts.tables[schema->facts.root].display),
-                        quote_literal_cstr(array_text(e)), vdf_action_name(s->action), subject);
     return psprintf("SELECT vedfolnir_set_policy(%s, %s, '%s'%s%s);", relation, quote_literal_cstr(e->name),
                     vdf_action_name(s->action), s->collateral ? ", collateral => 'delete'" : "", subject);
+}
+
+static bool is_suggestion_for(const VdfSchema *schema, const VdfSuggestion *s, bool as_link, Oid relation, const char *edge)
+{
+    return (s->as_link != 0) == as_link && schema->relations[s->edge] == relation &&
+           strcmp(schema->facts.edges[s->edge].name, edge) == 0;
+}
+
+const VdfSuggestion *vdf_suggestion_for(const VdfSchema *schema, Oid relation, const char *edge)
+{
+    for (int i = 0; i < schema->nsuggestions; i++)
+        if (is_suggestion_for(schema, &schema->suggestions[i], false, relation, edge))
+            return &schema->suggestions[i];
+    return NULL;
+}
+
+char *vdf_suggested_above(const VdfSchema *schema, Oid relation, const char *edge, const char **stays)
+{
+    int half = -1;
+
+    for (int i = 0; i < schema->nsuggestions; i++)
+        if (is_suggestion_for(schema, &schema->suggestions[i], true, relation, edge))
+            half = schema->facts.edges[schema->suggestions[i].edge].parent;
+    for (int i = 0; i < schema->nsuggestions && half >= 0; i++) {
+        const VdfSuggestion *s = &schema->suggestions[i];
+
+        if (!s->as_link && schema->facts.edges[s->edge].child == half && s->action == VDF_ACTION_RETAIN &&
+            schema->facts.edges[s->edge].shared_key) {
+            *stays = schema->facts.tables[half].display;
+            return vdf_suggested_call(schema, s);
+        }
+    }
+    return NULL;
 }
 
 void vdf_require_review(Oid root)

@@ -49,7 +49,7 @@ static void note_edge(VdfRun *run, VdfStep *step, int edge)
         note(step, psprintf("%s of other users %s with them", vdf_rows(run->edges[edge].collateral),
                             run->edges[edge].collateral == 1 ? "goes" : "go"));
     if (run->edges[edge].sources > 0 && !e->collateral_ok)
-        note(step, psprintf("refused: %s", vdf_collateral_remedy(e)));
+        note(step, psprintf("refused: %s", vdf_collateral_remedy(run, edge)));
     if (action != VDF_ACTION_RETAIN)
         note_triggers(step, vdf_facts(run->plan, info->relation), action == VDF_ACTION_DELETE);
     if (info->declared_on != info->relation)

@@ -145,7 +145,7 @@ void vdf_review_watched(VdfReview *review)
     for (uint64 i = 0; i < store.count; i++) {
         char *relation = vdf_relation_name(DatumGetObjectId(vdf_store_datum(&store, i, 1, &isnull)));
         char *edge = vdf_store_text(&store, i, 2);
-        const VdfSuggestion *s = vdf_suggestion_for(review, DatumGetObjectId(vdf_store_datum(&store, i, 1, &isnull)), edge);
+        const VdfSuggestion *s = vdf_suggestion_for(review->schema, DatumGetObjectId(vdf_store_datum(&store, i, 1, &isnull)), edge);
 
         vdf_find(review, VDF_SEVERITY_WARNING, "new_path", vdf_edge_object(relation, edge),
                  psprintf("made by %s of \"%s\" on %s, and nobody has decided since", vdf_store_text(&store, i, 3),

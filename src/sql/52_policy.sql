@@ -20,6 +20,7 @@ CREATE FUNCTION vedfolnir_check(subject name DEFAULT 'user', sample_values boole
     RETURNS TABLE (severity text, code text, object text, message text, remedy text)
     LANGUAGE c STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET jit = off -- many statements over few rows: compiling them would take longer
     AS 'MODULE_PATHNAME', 'vedfolnir_check';
 COMMENT ON FUNCTION vedfolnir_check(name, boolean)
     IS 'does the policy cover the schema? One row per finding, with the SQL that settles it; sample_values also reads values';
@@ -27,6 +28,7 @@ COMMENT ON FUNCTION vedfolnir_check(name, boolean)
 CREATE FUNCTION vedfolnir_assert_check(subject name DEFAULT 'user') RETURNS void
     LANGUAGE c STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET jit = off -- many statements over few rows: compiling them would take longer
     AS 'MODULE_PATHNAME', 'vedfolnir_assert_check';
 COMMENT ON FUNCTION vedfolnir_assert_check(name) IS 'raises when vedfolnir_check() reports an error: one line for a migration';
 
@@ -53,6 +55,20 @@ EXCEPTION WHEN OTHERS THEN
     RETURN SQLERRM;
 END $$;
 COMMENT ON FUNCTION vedfolnir.expression_error(regclass, text) IS 'why a stored expression cannot be evaluated any more; NULL if it can';
+
+CREATE FUNCTION vedfolnir.json_object_of(document text) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS $$
+BEGIN
+    IF document !~ '^\s*\{' THEN
+        RETURN NULL;
+    END IF;
+    RETURN document::jsonb;
+EXCEPTION WHEN OTHERS THEN
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION vedfolnir.json_object_of(text) IS 'text as a JSON object, for vedfolnir_check(); NULL if it is none';
 
 CREATE FUNCTION vedfolnir_forget(relation text, edge name DEFAULT NULL, subject name DEFAULT 'user') RETURNS int
     LANGUAGE c VOLATILE PARALLEL UNSAFE

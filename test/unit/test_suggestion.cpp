@@ -111,7 +111,7 @@ TEST(Suggest, TakesTheDeclaredAction)
     Schema s;
     s.edge("posts", "created_by", "users", must, Action::del);
     s.edge("events", "user_id", "users", null, Action::nullify);
-    s.edge("tickets", "user_id", "users", must, Action::set_default);
+    s.edge("tickets", "user_id", "users", must, Action::set_default).defaulted = true;
     EXPECT_EQ(s.of("posts_created_by"), "delete");
     EXPECT_EQ(s.of("events_user_id"), "nullify");
     EXPECT_EQ(s.of("tickets_user_id"), "default");
@@ -226,7 +226,7 @@ TEST(Suggest, KeepsEvidenceUnlessItGoesAnyway)
     s.edge("job_audit_log", "job_id", "jobs", null, Action::del);
     s.edge("catalogues", "user_id", "users", must);
     EXPECT_EQ(s.of("user_audit_log_user_id"), "nullify");
-    EXPECT_EQ(s.of("job_audit_log_user_id"), "delete");
+    EXPECT_EQ(s.of("job_audit_log_user_id"), "delete +");
     EXPECT_EQ(s.of("catalogues_user_id"), "delete");
     EXPECT_TRUE(is_evidence("audit_identity20231115"));
 }
@@ -323,7 +323,7 @@ TEST(Suggest, CrossesTheWall)
     VdfTableFacts tables[2] = {{"public", "users", "public.users", false, true, true},
                                {"public", "posts", "public.posts", false, false, false}};
     const char *columns[1] = {"user_id"};
-    VdfEdgeFacts edge = {1, 0, "posts_user_id_fkey", 1, columns, 0, 0, true, false, false};
+    VdfEdgeFacts edge = {1, 0, "posts_user_id_fkey", 1, columns, 0, 0, true, false, false, false, false};
     VdfSchemaFacts facts = {2, tables, 1, &edge, 0, false};
     VdfSuggestion out[1];
     VdfError error;
@@ -336,4 +336,67 @@ TEST(Suggest, CrossesTheWall)
     facts.root = -1;
     EXPECT_FALSE(vdf_suggest(&facts, out, &n, &error));
     EXPECT_STREQ(error.sqlstate, "XX000");
+}
+
+TEST(Suggest, TakesAPersonOutOfAList)
+{
+    Schema s;
+    EdgeFacts &list = s.edge("rooms", "member_ids", "users", must);
+    list.foreign_key = false;
+    list.listed = true;
+    EXPECT_EQ(s.of("rooms_member_ids"), "nullify");
+}
+
+TEST(Suggest, LeavesAnExpressionToAPerson)
+{
+    Schema s;
+    EdgeFacts &link = s.edge("events", "data", "users", must);
+    link.foreign_key = false;
+    link.columns.clear();
+    EXPECT_EQ(s.of("events_data"), "block");
+}
+
+TEST(Suggest, KnowsADefaultThatCannotWork)
+{
+    Schema s;
+    s.edge("flags", "user_id", "users", must, Action::set_default);
+    EXPECT_EQ(s.of("flags_user_id"), "delete");
+    s.edge("marks", "user_id", "users", must, Action::set_default).defaulted = true;
+    s.edge("notes", "user_id", "users", null, Action::set_default);
+    EXPECT_EQ(s.of("marks_user_id"), "default");
+    EXPECT_EQ(s.of("notes_user_id"), "default");
+}
+
+// A person's comments go wherever they stand; other people's comments under a post are decided by the post's author.
+TEST(Suggest, TakesOwnRowsThatHangOnWhatStays)
+{
+    Schema s;
+    s.edge("posts", "author_id", "users", must);
+    s.edge("comments", "post_id", "posts", must, Action::del);
+    s.edge("comments", "user_id", "users", must);
+    EXPECT_EQ(s.of("comments_user_id"), "delete +");
+    EXPECT_EQ(s.of("comments_post_id"), "delete +");
+
+    Schema undeclared;
+    undeclared.edge("posts", "author_id", "users", must);
+    undeclared.edge("comments", "post_id", "posts", must);
+    undeclared.edge("comments", "user_id", "users", must);
+    EXPECT_EQ(undeclared.of("comments_user_id"), "delete");
+    EXPECT_EQ(undeclared.of("comments_post_id"), "block");
+
+    Schema two;
+    two.edge("chats", "first_user_id", "users", must, Action::del);
+    two.edge("chats", "second_user_id", "users", must, Action::del);
+    EXPECT_EQ(two.of("chats_first_user_id"), "delete +");
+    EXPECT_EQ(two.of("chats_second_user_id"), "delete +");
+}
+
+// A table with the key of the person, row by row, is the person: what names its rows has an owner.
+TEST(Suggest, TakesTheOtherHalfForThePerson)
+{
+    Schema s;
+    s.edge("profiles", "id", "users", must, Action::del).shared_key = true;
+    s.edge("consents", "profile_id", "profiles", must);
+    s.edge("consents", "company_id", "companies", must);
+    EXPECT_EQ(s.of("consents_profile_id"), "block");
 }
