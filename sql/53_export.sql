@@ -13,6 +13,7 @@ CREATE TABLE users (id int PRIMARY KEY, name text, company int);
 CREATE TABLE "Odd's" (id int PRIMARY KEY, "User" int REFERENCES users, data jsonb, ids int[], owner_type text, owner_id int, path text);
 CREATE TABLE settings (id int PRIMARY KEY, updated_by int NOT NULL REFERENCES users);
 SELECT vedfolnir_export_policy();
+CREATE TABLE mirrored (operation int, "path" text);
 SELECT vedfolnir_register_subject('users', label_column => 'name', mode => 'tombstone');
 SELECT vedfolnir_export_policy();
 SELECT vedfolnir_set_policy('"Odd''s"', 'Odd''s_User_fkey', 'nullify', reason => E'it''s \\ odd', collateral => 'delete');
@@ -26,6 +27,10 @@ SELECT vedfolnir_add_cleanup('users', 'redis_key', 'user:{id}', service => 'cach
 SELECT vedfolnir_add_cleanup('"Odd''s"', 'file', '{path}');
 SELECT vedfolnir_set_tenancy('users', 'company', 'name = ''boss''');
 SELECT vedfolnir_register_subject('settings', subject => 'setting');
+SELECT vedfolnir_add_mirror('"Odd''s"', 'mirrored', '{"operation": "3"}');
+CREATE ROLE regress53_desk;
+SELECT vedfolnir_grant('regress53_desk', 'operator');
+SELECT vedfolnir_watch(true);
 SELECT vedfolnir_export_policy();
 SELECT vedfolnir_export_policy('setting');
 -- Round trip: everything is removed and loaded again, twice.
@@ -45,6 +50,12 @@ GRANT EXECUTE ON FUNCTION vedfolnir_export_policy(name) TO regress53_nobody;
 SET ROLE regress53_nobody;
 SELECT public.vedfolnir_export_policy();
 RESET ROLE;
+-- A role that another cluster does not have is passed over; a hold is about a person and stays out.
+SELECT vedfolnir_revoke('regress53_desk', 'operator');
+DROP OWNED BY regress53_desk;
+DROP ROLE regress53_desk;
+SELECT line FROM exported WHERE line ~ 'regress53_desk' ORDER BY n \gexec
+SELECT role_name FROM vedfolnir.duty;
 SELECT vedfolnir_export_policy(NULL);
 SELECT vedfolnir_export_policy('nobody');
 DROP OWNED BY regress53_nobody;

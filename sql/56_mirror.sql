@@ -41,6 +41,31 @@ COMMIT;
 SELECT remedy FROM vedfolnir_check() WHERE code = 'personal_column' \gexec
 SELECT code, object FROM vedfolnir_check() WHERE code = 'personal_column';
 SELECT * FROM vedfolnir_export_policy() x WHERE x ~ 'mirror\(';
+-- What the application's UPDATE triggers read is set in the same UPDATE: they fire once and see all of it.
+CREATE TABLE offers (id int PRIMARY KEY, manager int REFERENCES users, reviewer int REFERENCES users, last_editor int, changed_at timestamptz);
+CREATE TABLE audit_offers (operation int, editor int, LIKE offers);
+CREATE FUNCTION audit_offer() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO mirror56.audit_offers SELECT 2, NEW.last_editor, NEW.*;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER audit_offer AFTER UPDATE ON offers FOR EACH ROW EXECUTE FUNCTION audit_offer();
+INSERT INTO users VALUES (7, 'max'), (8, 'ida');
+INSERT INTO offers VALUES (1, 7, 7, 7, '2025-01-01'), (2, 8, 8, 8, '2025-01-01');
+SELECT vedfolnir_set_policy('offers', 'offers_manager_fkey', 'nullify');
+SELECT vedfolnir_set_policy('offers', 'offers_reviewer_fkey', 'nullify');
+SELECT vedfolnir_set_column('offers', 'last_editor', 'nullif(current_setting(''vedfolnir.actor'', true), '''')::int', edge => 'offers_manager_fkey');
+SELECT vedfolnir_set_column('offers', 'changed_at', 'now()', edge => 'offers_manager_fkey');
+BEGIN;
+SET LOCAL vedfolnir.actor = '8';
+SELECT relation, via, action, row_count, regexp_replace(note, 'plan_hash=[0-9a-f]*; ', '') AS note FROM vedfolnir_delete_user(7) WHERE action <> 'tombstone';
+SELECT count(*) FROM vedfolnir_delete_user(7, dry_run => false);
+SELECT operation, editor, id, manager, reviewer, last_editor, changed_at = now() AS changed_now FROM audit_offers;
+COMMIT;
+SELECT id, manager, reviewer, last_editor FROM offers ORDER BY id;
+DROP TABLE offers;
+SELECT vedfolnir_forget('mirror56.offers');
+DELETE FROM audit_users; DELETE FROM users WHERE id > 6;
 -- A refused run leaves no copy; many people at once.
 INSERT INTO roles VALUES (3, 'third', NULL, NULL, 'e@example.org');
 CREATE TABLE blocks (user_id int REFERENCES users);

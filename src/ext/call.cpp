@@ -123,6 +123,7 @@ static List *run_phases(VdfWork *w, char **hash)
         vdf_progress_phase(VDF_PHASE_PROVE);
         vdf_prove(run);
     }
+    vdf_foresee_limit(run);
     steps = vdf_steps_of(run);
     for (int i = 0; i < w->n; i++)
         keys[i] = vdf_key_canonical(run->plan, w->values[i]);

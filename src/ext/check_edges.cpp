@@ -160,7 +160,16 @@ static void review_cleanup_rules(VdfReview *review)
         if (node >= 0 && plan->view->component_of[node] >= 0)
             continue;
         vdf_find(review, VDF_SEVERITY_WARNING, "unused_rule", vdf_relation_name(c->cleanups[i].relation),
-                 psprintf("a clean-up rule of kind %s is for rows that no deletion removes", c->cleanups[i].kind), NULL);
+                 OidIsValid(c->cleanups[i].mirror)
+                     ? psprintf("a mirror to %s is for rows that no deletion removes", c->cleanups[i].service)
+                     : psprintf("a clean-up rule of kind %s is for rows that no deletion removes", c->cleanups[i].kind),
+                 OidIsValid(c->cleanups[i].mirror)
+                     ? psprintf("SELECT vedfolnir_remove_mirror(%s, %s%s);", quote_literal_cstr(vdf_relation_name(c->cleanups[i].relation)),
+                                quote_literal_cstr(c->cleanups[i].service), vdf_subject_argument(c->subject))
+                     : psprintf("SELECT vedfolnir_remove_cleanup(%s, %s, %s, service => %s%s);",
+                                quote_literal_cstr(vdf_relation_name(c->cleanups[i].relation)), quote_literal_cstr(c->cleanups[i].kind),
+                                quote_literal_cstr(c->cleanups[i].target), quote_literal_cstr(c->cleanups[i].service),
+                                vdf_subject_argument(c->subject)));
     }
 }
 

@@ -138,6 +138,36 @@ static void require_unique(Oid relation, AttrNumber column)
                         errdetail("A key must name one row.")));
 }
 
+/* A call counts as a whole: what it does not give is reset, and somebody should know. */
+static void tell_changes(const char *subject, Oid relation, const char *key, const char *label, const char *mode)
+{
+    VdfStore store;
+    Oid types[1] = {NAMEOID};
+    Datum values[1] = {DirectFunctionCall1(namein, CStringGetDatum(subject))};
+    StringInfoData text;
+
+    initStringInfo(&text);
+    vdf_store_open(&store);
+    if (vdf_store_run(&store,
+                      "SELECT pg_catalog.format('%I.%I', relation_schema, relation_name), key_column, label_column, mode "
+                      "FROM vedfolnir.subject WHERE subject OPERATOR(pg_catalog.=) $1",
+                      1, types, values, NULL, true) > 0) {
+        const char *names[] = {"root table", "key column", "label column", "mode"};
+        const char *now[] = {vdf_relation_name(relation), key, label, mode};
+
+        for (int i = 0; i < 4; i++) {
+            char *before = vdf_store_text(&store, 0, i + 1);
+
+            if (strcmp(before ? before : "", now[i] ? now[i] : "") != 0)
+                appendStringInfo(&text, "%s%s was %s and is %s", text.len ? ", " : "", names[i], before ? before : "none",
+                                 now[i] ? now[i] : "none");
+        }
+    }
+    vdf_store_close(&store);
+    if (text.len > 0)
+        ereport(NOTICE, (errmsg_internal("subject \"%s\" changed: %s", subject, text.data)));
+}
+
 /*
  * vedfolnir_register_subject(relation regclass, key_column name, label_column name, mode text, subject name):
  * 22004, 22023, 42501, 42703, 42809, 0A000.
@@ -167,6 +197,7 @@ VDF_FUNCTION(vedfolnir_register_subject)
     require_unique(relation, vdf_column_number(relation, key));
     if (label != NULL)
         require_equality(relation, vdf_column_number(relation, label));
+    tell_changes(name_or_null(fcinfo, 4), relation, key, label, mode);
     put_name(&row, name_or_null(fcinfo, 4));
     put_relation(&row, relation);
     put_name(&row, key);

@@ -31,7 +31,10 @@ static const char *const EXPORT =
     "  CASE on_expire WHEN 'no' THEN '' ELSE format(', on_expire => %L', on_expire) END, $2) FROM vedfolnir.cleanup_rule WHERE subject = $1 "
     "UNION ALL SELECT 7, mirror_schema, mirror_name, relation_schema, relation_name, format('SELECT vedfolnir_add_mirror(%L, %L, "
     "columns => %L%s);', format('%I.%I', relation_schema, relation_name), format('%I.%I', mirror_schema, mirror_name), columns, $2) "
-    "FROM vedfolnir.mirror WHERE subject = $1"
+    "FROM vedfolnir.mirror WHERE subject = $1 "
+    "UNION ALL SELECT 8, role_name, duty, '', '', format('SELECT vedfolnir_grant(oid::regrole, %L) FROM pg_catalog.pg_roles WHERE rolname = %L;', "
+    "  duty, role_name) FROM vedfolnir.duty "
+    "UNION ALL SELECT 9, '', '', '', '', 'SELECT vedfolnir_watch(true);' WHERE EXISTS (SELECT FROM vedfolnir.watch)"
     ") x ORDER BY x.part, x.a COLLATE \"C\", x.b COLLATE \"C\", x.c COLLATE \"C\", x.d COLLATE \"C\"";
 
 /* vedfolnir_export_policy(subject name): one statement a row; 22004, 42501, 42704. */

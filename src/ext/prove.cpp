@@ -259,11 +259,33 @@ static void block_tombstone(VdfRun *run)
     }
 }
 
+/* A blocker of the root row. */
+static void block_root(VdfRun *run, uint64 rows, char *reason, char *remedy)
+{
+    const VdfNode *root = &run->plan->graph.nodes[run->plan->graph.root];
+    VdfBlocker *blocker = (VdfBlocker *) palloc0(sizeof(VdfBlocker));
+
+    blocker->relation = root->display;
+    blocker->schema = root->schema;
+    blocker->table = root->relation;
+    blocker->rows = rows;
+    blocker->reason = reason;
+    blocker->remedy = remedy;
+    blocker->listed = true;
+    run->blockers = lappend(run->blockers, blocker);
+}
+
+void vdf_foresee_limit(VdfRun *run)
+{
+    if (run->dry && vdf_max_rows > 0 && run->changed > (uint64) vdf_max_rows)
+        block_root(run, run->changed, psprintf("more rows than vedfolnir.max_rows (%d)", vdf_max_rows),
+                   psprintf("SET vedfolnir.max_rows = %llu;", (unsigned long long) run->changed));
+}
+
 static void predict_root(VdfRun *run)
 {
     VdfDeletionPlan *plan = run->plan;
     VdfFacts *facts = vdf_facts(plan, plan->nodes[plan->graph.root].relation);
-    VdfBlocker *blocker;
     char *reason = NULL, *remedy = NULL;
     const char *column = run->tombstone ? vdf_null_in_tombstone(plan) : NULL;
 
@@ -280,15 +302,7 @@ static void predict_root(VdfRun *run)
     }
     if (reason == NULL)
         return;
-    blocker = (VdfBlocker *) palloc0(sizeof(VdfBlocker));
-    blocker->relation = plan->graph.nodes[plan->graph.root].display;
-    blocker->schema = plan->graph.nodes[plan->graph.root].schema;
-    blocker->table = plan->graph.nodes[plan->graph.root].relation;
-    blocker->rows = run->root_rows;
-    blocker->reason = reason;
-    blocker->remedy = remedy;
-    blocker->listed = true;
-    run->blockers = lappend(run->blockers, blocker);
+    block_root(run, run->root_rows, reason, remedy);
 }
 
 static void block_stale(VdfRun *run)

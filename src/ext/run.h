@@ -125,6 +125,8 @@ void vdf_prove(VdfRun *run);
 /* Links, once the held triggers have fired. */
 void vdf_prove_links(VdfRun *run);
 
+/* A dry run says that the run would be larger than vedfolnir.max_rows. */
+void vdf_foresee_limit(VdfRun *run);
 void vdf_block(VdfRun *run, int edge, uint64 rows, char *reason, char *remedy, bool listed);
 /* A call that decides about an edge; action is the last argument, or several. */
 char *vdf_policy_call(const VdfRun *run, int edge, const char *action);

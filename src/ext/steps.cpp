@@ -36,6 +36,16 @@ static void note_triggers(VdfStep *step, const VdfFacts *facts, bool del)
         note(step, psprintf("trigger \"%s\" fires", trigger));
 }
 
+/* Audit tables of the application that get a copy of each row that goes. */
+static void note_mirrors(VdfRun *run, VdfStep *step, int node)
+{
+    const VdfNodeInfo *info = &run->plan->nodes[node];
+
+    for (int i = 0; i < info->nrules; i++)
+        if (OidIsValid(run->plan->rules[info->rules[i]]->mirror))
+            note(step, psprintf("copied to %s", run->plan->rules[info->rules[i]]->service));
+}
+
 /* What a reader should know about the rows of an edge. */
 static void note_edge(VdfRun *run, VdfStep *step, int edge)
 {
@@ -76,6 +86,7 @@ static void add_deletes(VdfRun *run, List **steps)
             step = add(steps, run->plan->graph.edges[edge].display, run->plan->graph.edges[edge].name, "delete",
                        run->edges[edge].rows);
             step->collateral = run->edges[edge].collateral;
+            note_mirrors(run, step, run->plan->graph.edges[edge].child);
             note_edge(run, step, edge);
         }
     }
@@ -99,10 +110,14 @@ List *vdf_steps_of(VdfRun *run)
     VdfTargetGroup *groups;
     int ngroups;
 
-    if (run->root_rows > 0)
-        note_triggers(add(&steps, run->plan->graph.nodes[run->plan->graph.root].display, NULL,
-                          run->tombstone ? "tombstone" : "delete", run->root_rows),
-                      vdf_facts(run->plan, run->plan->nodes[run->plan->graph.root].relation), !run->tombstone);
+    if (run->root_rows > 0) {
+        VdfStep *root = add(&steps, run->plan->graph.nodes[run->plan->graph.root].display, NULL,
+                            run->tombstone ? "tombstone" : "delete", run->root_rows);
+
+        if (!run->tombstone)
+            note_mirrors(run, root, run->plan->graph.root);
+        note_triggers(root, vdf_facts(run->plan, run->plan->nodes[run->plan->graph.root].relation), !run->tombstone);
+    }
     add_deletes(run, &steps);
     for (int i = 0; i < view->ndetach; i++) {
         int edge = view->detach[i];

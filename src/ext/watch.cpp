@@ -89,6 +89,8 @@ static void watch_on(void)
     foreach (cell, names)
         (void) note_paths((const char *) lfirst(cell), NULL);
     vdf_store_open(&store);
+    vdf_store_run(&store, "INSERT INTO vedfolnir.watch (switched_on_by) SELECT session_user WHERE NOT EXISTS (SELECT FROM vedfolnir.watch)", 0,
+                  NULL, NULL, NULL, false);
     if (!trigger_exists(&store)) {
         vdf_store_run(&store,
                       "CREATE EVENT TRIGGER vedfolnir_watch ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE') "
@@ -110,6 +112,7 @@ static void watch_off(void)
         vdf_store_run(&store, "DROP EVENT TRIGGER vedfolnir_watch", 0, NULL, NULL, NULL, false);
     }
     vdf_store_run(&store, "DELETE FROM vedfolnir.watched_path", 0, NULL, NULL, NULL, false);
+    vdf_store_run(&store, "DELETE FROM vedfolnir.watch", 0, NULL, NULL, NULL, false);
     vdf_store_close(&store);
 }
 
@@ -141,6 +144,9 @@ void vdf_review_watched(VdfReview *review)
     bool isnull;
 
     vdf_store_open(&store);
+    if (vdf_store_run(&store, "SELECT FROM vedfolnir.watch", 0, NULL, NULL, NULL, true) > 0 && !trigger_exists(&store))
+        vdf_find(review, VDF_SEVERITY_WARNING, "watch_off", "vedfolnir_watch",
+                 "the watch over DDL was on and its event trigger is not here, as after a restore", "SELECT vedfolnir_watch(true);");
     vdf_store_run(&store, UNSEEN, 1, types, values, NULL, true);
     for (uint64 i = 0; i < store.count; i++) {
         char *relation = vdf_relation_name(DatumGetObjectId(vdf_store_datum(&store, i, 1, &isnull)));

@@ -77,6 +77,27 @@ CREATE FUNCTION vedfolnir_forget(relation text, edge name DEFAULT NULL, subject 
 COMMENT ON FUNCTION vedfolnir_forget(text, name, name)
     IS 'removes what was declared for a relation, or for one of its edges, by the names that were declared; returns how much';
 
+CREATE FUNCTION vedfolnir_remove_cleanup(relation text, kind text, target text, service text DEFAULT 'default',
+    subject name DEFAULT 'user') RETURNS int
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_remove_cleanup';
+COMMENT ON FUNCTION vedfolnir_remove_cleanup(text, text, text, text, name)
+    IS 'takes one clean-up rule back; returns how many there were';
+
+CREATE FUNCTION vedfolnir_remove_mirror(relation text, mirror text, subject name DEFAULT 'user') RETURNS int
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_remove_mirror';
+COMMENT ON FUNCTION vedfolnir_remove_mirror(text, text, name) IS 'takes one mirror back; returns how many there were';
+
+CREATE FUNCTION vedfolnir_unregister_subject(subject name) RETURNS int
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_unregister_subject';
+COMMENT ON FUNCTION vedfolnir_unregister_subject(name)
+    IS 'removes a subject and all that was declared for it; audit, queue and ended holds stay';
+
 CREATE FUNCTION vedfolnir_hold(user_key text, reason text, until timestamptz DEFAULT NULL, subject name DEFAULT 'user')
     RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE

@@ -11,7 +11,8 @@ RETURN CASE
         'vedfolnir_delete_user_in_batches', 'vedfolnir_retry_tasks', 'vedfolnir_abandon_tasks',
         'vedfolnir_unlock_worker']) THEN 'operator'
     WHEN name OPERATOR(pg_catalog.=) ANY (ARRAY['vedfolnir_register_subject', 'vedfolnir_set_policy', 'vedfolnir_set_column',
-        'vedfolnir_add_link', 'vedfolnir_add_cleanup', 'vedfolnir_apply_suggestions', 'vedfolnir_forget', 'vedfolnir_grant', 'vedfolnir_revoke',
+        'vedfolnir_add_link', 'vedfolnir_add_cleanup', 'vedfolnir_apply_suggestions', 'vedfolnir_forget', 'vedfolnir_remove_cleanup', 'vedfolnir_remove_mirror',
+        'vedfolnir_unregister_subject', 'vedfolnir_grant', 'vedfolnir_revoke',
         'vedfolnir_hold', 'vedfolnir_release', 'vedfolnir_set_tenancy', 'vedfolnir_watch', 'vedfolnir_add_mirror']) THEN 'admin'
     WHEN name OPERATOR(pg_catalog.=) ANY (ARRAY['vedfolnir_claim_tasks', 'vedfolnir_finish_tasks', 'vedfolnir_fail_task',
         'vedfolnir_extend_lease', 'vedfolnir_release_tasks', 'vedfolnir_targets_in_use', 'vedfolnir_paths_in_use',

@@ -32,11 +32,12 @@ SELECT vedfolnir_add_cleanup('app."Post s"', 'file', '{path}', 'images');
 SELECT vedfolnir_add_cleanup('app.users', 'redis_key', 'u:{id}');
 SELECT vedfolnir_grant('op', 'operator');
 SELECT vedfolnir_grant('worker', 'worker');
+SELECT vedfolnir_watch(true);
 SELECT count(*) FROM vedfolnir_delete_user(1, false, 'ticket', 'e0000000-0000-4000-8000-000000000001');
 SELECT count(*) FROM vedfolnir_delete_users('{2,3}', false);
 SQL
 
-my @tables = qw(subject policy column_rule link cleanup_rule duty secret deletion audit_log request cleanup_task);
+my @tables = qw(subject policy column_rule link cleanup_rule duty watch secret deletion audit_log request cleanup_task);
 sub content
 {
 	my ($db) = @_;
@@ -69,6 +70,10 @@ for my $db (qw(plain custom))
 
 	is(content($db), $before, "$db: configuration, evidence and queue are the same");
 	is($sql->('SELECT vedfolnir_policy_hash()'), $policy, "$db: the policy is the same");
+	is($sql->("SELECT count(*) FROM pg_event_trigger"), 0, "$db: the event trigger of the watch is not restored");
+	is($sql->("SELECT remedy FROM vedfolnir_check() WHERE code = 'watch_off'"), 'SELECT vedfolnir_watch(true);', "$db: which check() says");
+	$sql->('SELECT vedfolnir_watch(true)');
+	is($sql->("SELECT count(*) FROM vedfolnir_check() WHERE code IN ('watch_off', 'new_path')"), 0, "$db: until it is on again");
 	is($sql->('SELECT action FROM vedfolnir_delete_user(1, false)'), 'already_deleted', "$db: who was deleted before is known");
 	is($sql->("SELECT count(*) FROM vedfolnir_delete_user(1, false, 'ticket', 'e0000000-0000-4000-8000-000000000001')"), 6,
 		"$db: a retried request gets its answer");
