@@ -263,7 +263,7 @@ static bool domain_not_null(Oid type)
     return not_null;
 }
 
-bool vdf_column_not_null(Oid relation, AttrNumber number, bool *generated)
+bool vdf_forbids_null(Oid relation, AttrNumber number, bool *generated)
 {
     HeapTuple tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(relation), Int16GetDatum(number));
     Form_pg_attribute form;
@@ -306,7 +306,7 @@ void vdf_set_columns(Oid relation, const AttrNumber *attributes, int n, bool onl
         if (attributes[i] == InvalidAttrNumber)
             continue;
         sets[kept].column = quote_identifier(get_attname(relation, attributes[i], false));
-        sets[kept].not_null = vdf_column_not_null(relation, attributes[i], &generated) || generated;
+        sets[kept].not_null = vdf_forbids_null(relation, attributes[i], &generated) || generated;
         sets[kept].defaults = defaults ? default_text(relation, attributes[i]) : "NULL";
         nullable += !sets[kept++].not_null;
     }

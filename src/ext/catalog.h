@@ -51,6 +51,6 @@ void vdf_link_pair(Oid relation, const char *column, const char *expression, Oid
 void vdf_set_columns(Oid relation, const AttrNumber *attributes, int n, bool only_nullable, bool defaults, VdfEdge *edge);
 
 /* Does a table, or the column's type, forbid NULL in the column? */
-bool vdf_column_not_null(Oid relation, AttrNumber number, bool *generated);
+bool vdf_forbids_null(Oid relation, AttrNumber number, bool *generated);
 
 #endif

@@ -144,7 +144,7 @@ static void review_column_rules(VdfReview *review)
                                          vdf_action_name(vdf_action(plan, edge))),
                      NULL);
         else if (vdf_expression_is_null(s->expression) &&
-                 vdf_column_not_null(s->relation, get_attnum(s->relation, s->column), &generated))
+                 vdf_forbids_null(s->relation, get_attnum(s->relation, s->column), &generated))
             review_null(review, s, object);
     }
 }

@@ -11,7 +11,7 @@ static bool cannot_be_null(const VdfColumnSetting *setting)
     bool generated;
 
     return vdf_expression_is_null(setting->expression) &&
-           vdf_column_not_null(setting->relation, get_attnum(setting->relation, setting->column), &generated);
+           vdf_forbids_null(setting->relation, get_attnum(setting->relation, setting->column), &generated);
 }
 
 const char *vdf_null_in_tombstone(const VdfDeletionPlan *plan)
