@@ -14,7 +14,7 @@ suites (default: all of them):
   regress    pg_regress, sql/ and expected/
   isolation  isolation specs, test/isolation
   pgtap      test/pgtap/*.sql, run as pg_prove does
-  tap        test/tap/*.pl with PostgreSQL::Test::Cluster, the real listener, Redis and files
+  tap        test/tap/*.pl with PostgreSQL::Test::Cluster, the real listener, Redis, Keycloak (fetched once) and files
   property   tools/property.sh: random schemas against an oracle
   examples   examples/*/test/*.sh: the expected end state of each example
   bench      bench/run.sh --size small: every contestant of the benchmark leaves the same rows
@@ -195,8 +195,22 @@ run_prove() {
         perl tools/tap_run.pl --jobs "$jobs" "$@"
 }
 
+# Fetched once into a cache. Where it cannot be had, its test says why and counts as skipped.
+keycloak() {
+    local found
+    if found=$(bash tools/keycloak.sh $([ -n "$install" ] || echo --no-install) "$work/keycloak" 2>"$logs/keycloak.log"); then
+        [ "$(id -u)" != 0 ] || chown -R postgres "$work/keycloak"
+        export VEDFOLNIR_KEYCLOAK=$found
+    else
+        VEDFOLNIR_NO_KEYCLOAK=$(tail -n 1 "$logs/keycloak.log")
+        export VEDFOLNIR_NO_KEYCLOAK
+        echo "no test against a real Keycloak: $VEDFOLNIR_NO_KEYCLOAK" >&2
+    fi
+}
+
 suite_tap() {
     ls test/tap/*.pl >/dev/null 2>&1 || return 0
+    keycloak
     run_prove tap test/tap/*.pl
 }
 

@@ -5,7 +5,8 @@ set -euo pipefail
 
 usage() {
     cat <<'USAGE'
-usage: bash tools/install.sh [--list] [--help]
+usage: bash tools/install.sh [--java] [--list] [--help]
+  --java   Java and curl as well, for the tests against a real Keycloak
   --list   print the missing packages and exit (0 when nothing is missing, 1 otherwise)
 PGV=NN picks the PostgreSQL major version; the default is the newest that is installed, else Debian's default.
 USAGE
@@ -27,11 +28,13 @@ missing() {
     major=$(pg_major)
     for package in g++ make cmake git clang "postgresql-$major" "postgresql-server-dev-$major" "postgresql-$major-pgtap" \
         libtap-parser-sourcehandler-pgtap-perl libipc-run-perl libpq-dev libboost-dev libhiredis-dev libinih-dev libcli11-dev libspdlog-dev pgbouncer \
-        libcurl4-openssl-dev nlohmann-json3-dev libgtest-dev python3-psycopg2 redis-server; do
+        libcurl4-openssl-dev nlohmann-json3-dev libgtest-dev python3-psycopg2 redis-server $java; do
         have "$package" || printf '%s\n' "$package"
     done
 }
 
+java=
+if [ "${1:-}" = --java ]; then java='default-jre-headless curl'; shift; fi
 case "${1:-}" in
     '') ;;
     --help | -h) usage; exit 0 ;;

@@ -25,6 +25,14 @@ else
     echo "extension_destdir = '$work/cluster/stage'"
 fi >"$work/tap.conf"
 echo "dynamic_library_path = '$work/cluster/stage$("$PG_CONFIG" --pkglibdir):\$libdir'" >>"$work/tap.conf"
+if (cd "$copy" && grep -q 'use KeycloakTest' "$@"); then
+    if VEDFOLNIR_KEYCLOAK=$(bash "$checkout/tools/keycloak.sh" "$work/keycloak"); then
+        export VEDFOLNIR_KEYCLOAK
+        [ "$(id -u)" != 0 ] || chown -R postgres "$work/keycloak"
+    else
+        unset VEDFOLNIR_KEYCLOAK
+    fi
+fi
 pgxs_test=$(dirname "$("$PG_CONFIG" --pgxs)")/../test
 cd "$copy"
 for file in "$@"; do
