@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 use KeycloakTest;
+use LatencyTest;
 use ListenerTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -10,12 +11,12 @@ use Time::HiRes qw(sleep time);
 
 plan skip_all => KeycloakTest::missing() if KeycloakTest::missing();
 
-my $t = ListenerTest->new(redis => 0);
+my $t = ListenerTest->new;
 sub person { return "a0000000-0000-4000-8000-00000000000$_[0]"; }
 my @names = qw(alice alicia bob carol dora erin frank grace heidi);
 my $k = KeycloakTest->new(
 	central => [ (map { { id => "central-$_", username => $_ } } @names), { id => 'central-odd', username => q(o'neil+1@example.org), email => 'odd@example.org' },
-		(map { { id => "portal-$_", username => person($_) } } 1 .. 6) ],
+		(map { { id => "portal-$_", username => person($_) } } 1 .. 6), LatencyTest::customers(40) ],
 	shared => [ map { { id => "shared-$_", username => $_ } } @names ],
 	# The accounts of the second example: its people are known to the central realm by their key, and to the realm of a
 	# shared provider by the id that this gave them.
@@ -166,6 +167,20 @@ for my $case ([ 1, 'a shared provider', 'idp-alder' ], [ 4, 'the shared provider
 ok($k->login('central', person(2)) && $k->login('idp-alder', 'login-2'), 'a colleague of the same provider logs in');
 ok($k->login('idp-birch', 'login-5'), 'and so do people of other realms');
 is($node->safe_psql('portal', q(SELECT string_agg(DISTINCT state, ' ') FROM vedfolnir.cleanup_task)), 'done', 'every task is done');
+
+# Sessions of all three kinds are dead in time, while the listener has a hundred thousand other tasks (R61).
+$t->add_rule('redis_key', 'cache', 'session');
+$t->add_rule('file', 'images', 'path');
+my $latency = LatencyTest->new($t, $k);
+$t->configure($latency->{services}, "poll = 1h\nlog_level = info");
+$daemon = $t->start;
+$t->wait_until(sub { $t->log($daemon) =~ /connected: / }, 'connected');
+$latency->probe;
+is($latency->backlog(100000), 100000, 'a queue of 100,000 other tasks');
+my $p99 = $latency->measure('under 100,000 other tasks', 39);
+cmp_ok($p99->{$_}, '<', 5, "$_: every session is dead within 5 seconds at the 99th percentile") for sort keys %$p99;
+$latency->end;
+is($t->stop($daemon), 0, 'the listener ends');
 
 $k->stop;
 done_testing();
