@@ -7,8 +7,6 @@
 #include "ext/queue.h"
 #include "ext/queue_scope.h"
 
-#define OPEN_STATES "('available', 'running', 'retryable')"
-
 /* Joins q(id, fence) with the tasks that are still held. Written so that the planner does not take the few running
  * tasks for one row and compare each with each. */
 #define HELD_BY_CALLER                                                                                               \
@@ -47,7 +45,7 @@ static void notify_next_phase(Datum task_ids)
         "WHERE pg_catalog.current_setting('vedfolnir.notify', true) IS DISTINCT FROM 'off' AND EXISTS (SELECT 1 FROM ("
         "SELECT t.deletion_id, pg_catalog.max(t.phase) AS phase FROM vedfolnir.cleanup_task AS t WHERE t.id = ANY ($1) "
         "GROUP BY t.deletion_id) AS s, LATERAL (SELECT o.phase FROM vedfolnir.cleanup_task AS o "
-        "WHERE o.deletion_id = s.deletion_id AND o.state IN " OPEN_STATES " ORDER BY o.phase LIMIT 1) AS f "
+        "WHERE o.deletion_id = s.deletion_id AND o.open ORDER BY o.phase LIMIT 1) AS f "
         "WHERE f.phase > s.phase)";
     Oid types[] = {INT8ARRAYOID};
     Datum values[] = {task_ids};
@@ -63,11 +61,11 @@ void vdf_settle_deletions(Datum deletion_ids)
         "ANY (ARRAY['complete', 'closed']) THEN pg_catalog.clock_timestamp() END "
         "FROM (SELECT i.id, CASE "
         "WHEN EXISTS (SELECT 1 FROM vedfolnir.cleanup_task AS t WHERE t.deletion_id OPERATOR(pg_catalog.=) i.id "
-        "AND t.state OPERATOR(pg_catalog.=) 'dead') THEN 'attention' "
+        "AND t.given_up AND t.state OPERATOR(pg_catalog.=) 'dead') THEN 'attention' "
         "WHEN EXISTS (SELECT 1 FROM vedfolnir.cleanup_task AS t WHERE t.deletion_id OPERATOR(pg_catalog.=) i.id "
-        "AND t.state OPERATOR(pg_catalog.=) ANY (ARRAY['available', 'running', 'retryable'])) THEN 'pending' "
+        "AND t.open) THEN 'pending' "
         "WHEN EXISTS (SELECT 1 FROM vedfolnir.cleanup_task AS t WHERE t.deletion_id OPERATOR(pg_catalog.=) i.id "
-        "AND t.state OPERATOR(pg_catalog.=) 'abandoned') THEN 'closed' ELSE 'complete' END AS state "
+        "AND t.given_up AND t.state OPERATOR(pg_catalog.=) 'abandoned') THEN 'closed' ELSE 'complete' END AS state "
         "FROM pg_catalog.unnest($1) AS i(id)) AS s "
         "WHERE d.id OPERATOR(pg_catalog.=) s.id AND d.state OPERATOR(pg_catalog.<>) 'running' "
         "AND d.state OPERATOR(pg_catalog.<>) s.state";
@@ -84,32 +82,32 @@ static ArrayType *services_with_open_tasks(void)
     Datum names;
 
     vdf_queue_execute("SELECT pg_catalog.array_agg(DISTINCT t.service ORDER BY t.service) FROM vedfolnir.cleanup_task "
-                      "AS t WHERE t.state IN " OPEN_STATES,
+                      "AS t WHERE t.open",
                       0, NULL, NULL, NULL);
     names = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
     return isnull ? construct_empty_array(TEXTOID) : DatumGetArrayTypePCopy(names);
 }
 
 /*
- * Claims due tasks of one service and one phase. A running task is due again when its lease has ended.
+ * Claims due tasks of one service and one phase. A running task is due again when its lease has ended; run_after stays as
+ * it is, because an index has it.
  * Scalar subqueries instead of NOT EXISTS: each is one look into an index, where an anti-join is planned by statistics
- * that are always behind in a queue, and was seen to compare each task with each. The first one is the earliest open
- * phase of the deletion, to which the task itself belongs at the latest.
+ * that are always behind in a queue, and was seen to compare each task with each. The first one looks only at earlier
+ * phases: the tasks of the same phase may be many, and as many of their index entries dead.
  */
 static uint64 claim_from(FunctionCallInfo fcinfo, Datum service, int phase, int limit, Datum role)
 {
     static const char sql[] =
         "WITH due AS (SELECT t.id FROM vedfolnir.cleanup_task AS t WHERE t.service = $4 AND t.phase = $5 "
-        "AND t.state IN " OPEN_STATES " AND t.run_after <= (SELECT pg_catalog.clock_timestamp()) "
+        "AND t.open AND t.run_after <= (SELECT pg_catalog.clock_timestamp()) "
+        "AND (t.state <> 'running' OR (t.lease_until > (SELECT pg_catalog.clock_timestamp())) IS NOT TRUE) "
         "AND ($6 IS NULL OR t.kind = ANY ($6)) "
-        "AND t.phase <= (SELECT e.phase FROM vedfolnir.cleanup_task AS e WHERE e.deletion_id = t.deletion_id "
-        "AND e.state IN " OPEN_STATES " ORDER BY e.phase LIMIT 1) "
-        "AND COALESCE((SELECT o.state NOT IN " OPEN_STATES " FROM vedfolnir.cleanup_task AS o "
-        "WHERE o.id = t.depends_on), true) "
+        "AND (SELECT true FROM vedfolnir.cleanup_task AS e WHERE e.deletion_id = t.deletion_id "
+        "AND e.open AND e.phase < t.phase ORDER BY e.phase LIMIT 1) IS NULL "
+        "AND COALESCE((SELECT NOT o.open FROM vedfolnir.cleanup_task AS o WHERE o.id = t.depends_on), true) "
         "ORDER BY t.run_after, t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED) "
         "UPDATE vedfolnir.cleanup_task AS t SET state = 'running', attempts = t.attempts + 1, fence = t.fence + 1, "
         "worker = $1, claimed_by = $7, lease_until = pg_catalog.clock_timestamp() + $3, "
-        "run_after = pg_catalog.clock_timestamp() + $3, "
         "errors = CASE WHEN t.state = 'running' THEN COALESCE(t.errors, '[]') || pg_catalog.jsonb_build_array("
         "pg_catalog.jsonb_build_object('attempt', t.attempts, 'at', pg_catalog.clock_timestamp(), 'worker', t.worker, "
         "'message', 'the lease ended before the task was settled')) ELSE t.errors END "
@@ -226,8 +224,8 @@ VDF_FUNCTION(vedfolnir_fail_task)
 VDF_FUNCTION(vedfolnir_extend_lease)
 {
     static const char sql[] =
-        "UPDATE vedfolnir.cleanup_task AS t SET lease_until = pg_catalog.clock_timestamp() + $3, "
-        "run_after = pg_catalog.clock_timestamp() + $3 FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS q(id, fence) "
+        "UPDATE vedfolnir.cleanup_task AS t SET lease_until = pg_catalog.clock_timestamp() + $3 "
+        "FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS q(id, fence) "
         HELD_BY_CALLER;
     Oid types[] = {INT8ARRAYOID, INT8ARRAYOID, INTERVALOID};
     Datum values[3];

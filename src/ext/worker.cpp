@@ -40,9 +40,10 @@ VDF_FUNCTION(vedfolnir_queue_depth)
     vdf_queue_enter(&scope);
     vdf_queue_execute("SELECT t.service, pg_catalog.count(*) FILTER (WHERE t.state <> 'dead'), "
                       "pg_catalog.count(*) FILTER (WHERE t.state = 'dead'), "
-                      "pg_catalog.min(t.run_after) FILTER (WHERE t.state <> 'dead') - pg_catalog.clock_timestamp() "
+                      "pg_catalog.min(CASE WHEN t.state = 'running' THEN t.lease_until ELSE t.run_after END) "
+                      "FILTER (WHERE t.open) - pg_catalog.clock_timestamp() "
                       "FROM vedfolnir.cleanup_task AS t "
-                      "WHERE t.state IN ('available', 'running', 'retryable', 'dead') GROUP BY t.service ORDER BY 1",
+                      "WHERE t.open OR t.state = 'dead' GROUP BY t.service ORDER BY 1",
                       0, NULL, NULL, NULL);
     vdf_queue_put_rows(fcinfo);
     vdf_queue_leave(&scope);
