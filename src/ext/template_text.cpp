@@ -15,13 +15,17 @@ static char *value_text(Oid relation, const char *kind, const char *column, bool
 
     if (strcmp(kind, "redis_pattern") == 0)
         return psprintf("pg_catalog.regexp_replace(%s, E'([*?\\\\[\\\\]\\\\\\\\])', E'\\\\\\\\\\\\1', 'g')", value);
-    /* Everything but the unreserved characters of RFC 3986, byte by byte of the UTF-8 form. */
+    /*
+     * Everything but the unreserved characters of RFC 3986, byte by byte of the UTF-8 form. Most values have none: whether a
+     * target is still in use is asked of each row of the table, so these must cost no more than one look.
+     */
     if (strcmp(kind, "identity") == 0 || strcmp(kind, "webhook") == 0)
-        return psprintf("(SELECT pg_catalog.string_agg(CASE WHEN v.c OPERATOR(pg_catalog.~) '^[A-Za-z0-9._~-]$' "
+        return psprintf("CASE WHEN %s COLLATE pg_catalog.\"C\" OPERATOR(pg_catalog.~) '^[A-Za-z0-9._~-]*$' THEN %s ELSE "
+                        "(SELECT pg_catalog.string_agg(CASE WHEN v.c OPERATOR(pg_catalog.~) '^[A-Za-z0-9._~-]$' "
                         "THEN v.c ELSE pg_catalog.regexp_replace(pg_catalog.upper(pg_catalog.encode(pg_catalog.convert_to(v.c, 'UTF8'), "
                         "'hex')), '(..)', E'%%\\\\1', 'g') END, '' ORDER BY v.o) FROM "
-                        "pg_catalog.regexp_split_to_table(%s, '') WITH ORDINALITY AS v(c, o))",
-                        value);
+                        "pg_catalog.regexp_split_to_table(%s COLLATE pg_catalog.\"C\", '') WITH ORDINALITY AS v(c, o)) END",
+                        value, value, value);
     if ((strcmp(kind, "file") == 0 || strcmp(kind, "directory") == 0) && !whole)
         return psprintf("CASE WHEN %s OPERATOR(pg_catalog.~) E'^(\\\\.{0,2}$)|/' THEN E'\\001' ELSE '' END OPERATOR(pg_catalog.||) %s",
                         value, value);
