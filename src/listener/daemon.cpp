@@ -160,10 +160,14 @@ class Ear
     }
 
   private:
+    // Each reason is said once per outage, and the last one at times again.
     void report(const Error &error)
     {
-        if (failures_++ % 20 == 0)
+        if (failures_ == 0)
+            reported_.clear();
+        if (reported_.insert(error.what()).second || failures_ % 20 == 0)
             log_event(LogLevel::error, {}, std::string("database: ") + error.what());
+        failures_++;
     }
 
     // Through a transaction pooler LISTEN is accepted and nothing ever comes: send one to ourselves and look.
@@ -196,6 +200,7 @@ class Ear
     std::unique_ptr<Queue> queue_;
     bool said_ = false, deaf_ = false;
     int failures_ = 0;
+    std::set<std::string> reported_;
 };
 
 Config reload(const std::string &path, const Config &old)

@@ -310,6 +310,7 @@ void Worker::pause_if_unavailable(const std::vector<Outcome> &outcomes)
 void Worker::loop()
 {
     int failures = 0;
+    std::set<std::string> reported;
     while (!signals_.stopping()) {
         const uint64_t seen = signals_.generation();
         Milliseconds pause{0};
@@ -334,8 +335,10 @@ void Worker::loop()
             }
         } catch (const Error &error) {
             disconnect();
-            // Said once per outage and at times again, not once per try.
-            if (failures % 20 == 0)
+            // Each reason is said once per outage, and the last one at times again.
+            if (failures == 0)
+                reported.clear();
+            if (reported.insert(error.what()).second || failures % 20 == 0)
                 log_event(LogLevel::error, {{"service", service_config_.name}}, std::string("database: ") + error.what());
             pause = backoff_delay(Milliseconds(200), Milliseconds(5000), ++failures, random_chance());
         }

@@ -11,12 +11,12 @@ use Time::HiRes qw(sleep time);
 
 my $redis_count = 0;
 
-# new(%options): redis => 0 leaves Redis out, conf => extra lines of postgresql.conf
+# new(%options): redis => 0 leaves Redis out, conf => extra lines of postgresql.conf, init => options of init()
 sub new
 {
 	my ($class, %options) = @_;
 	my $node = PostgreSQL::Test::Cluster->new('main');
-	$node->init;
+	$node->init(@{ $options{init} // [] });
 	$node->append_conf('postgresql.conf', $options{conf}) if $options{conf};
 	$node->start;
 	my $self = bless {

@@ -172,6 +172,19 @@ sleep 0.4;
 is(($t->run('--once'))[0], 0, 'and end');
 is($t->redis_cli('EXISTS', 'session:8'), 0, 'the session is gone for good');
 
+# A mark lives as long as it is told to, and no longer.
+$t->configure($t->redis_service('sessions', "deny_prefix = denied:\ndeny_ttl = 2s\nsecond_pass = 100ms\n"));
+$t->redis_cli('SET', 'session:10', 'x');
+$id = $t->task($t->deletion, 'redis_key', 'sessions', 'session:10');
+$t->run('--once');
+is($t->redis_cli('EXISTS', 'denied:session:10'), 1, 'a mark with a short life is there');
+sleep 2.2;
+is($t->redis_cli('EXISTS', 'denied:session:10'), 0, 'and gone when its time is over');
+is(($t->run('--once'))[0], 3, 'a second pass that comes too late begins again');
+sleep 0.2;
+is(($t->run('--once'))[0], 0, 'and ends');
+is($t->state($id), 'skipped', 'the task is settled');
+
 # A clustered server is recognised and refused.
 $t->stop_redis;
 delete $t->{redis_dir};
