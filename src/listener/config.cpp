@@ -347,7 +347,7 @@ Config parse_config(const std::string &text, bool secrets_allowed)
             fail("section [" + section + "] is not known; there are [database], [listener] and [service NAME]");
         }
     }
-    check_roots(config.services);
+    check_overlaps(config.services);
     if (config.backoff_cap < config.backoff_base)
         fail("[listener] backoff_cap must not be less than backoff_base");
     if (config.conninfo.find("password") != std::string::npos && !secrets_allowed)

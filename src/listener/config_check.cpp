@@ -69,15 +69,23 @@ void check_service(ServiceConfig &service, bool secrets_allowed)
         fail(prefix + "holds a secret, but the configuration file can be read by others; use mode 0600 or a secret file");
 }
 
-// One directory tree must belong to one service: who names a file is asked by service.
-void check_roots(const std::vector<ServiceConfig> &services)
+// One directory tree must belong to one service: who names a file is asked by service. So must one realm: its users are
+// changed one after the other, and each service has a thread.
+void check_overlaps(const std::vector<ServiceConfig> &services)
 {
     for (const ServiceConfig &one : services)
-        for (const ServiceConfig &other : services)
+        for (const ServiceConfig &other : services) {
             if (&one != &other && one.type == "files" && other.type == "files" &&
                 lies_within(one.files.root, other.files.root))
                 fail("the root of service " + one.name + " lies within the root of service " + other.name +
                      "; use one service for both");
+            if (&one != &other && one.type == "keycloak" && other.type == "keycloak" &&
+                without_trailing_slash(one.identity.http.url) == without_trailing_slash(other.identity.http.url))
+                for (const std::string &realm : one.identity.realms)
+                    if (other.identity.realms.count(realm) != 0)
+                        fail("services " + one.name + " and " + other.name + " both have the realm " + realm +
+                             "; use one service for both");
+        }
 }
 
 } // namespace vedfolnir

@@ -9,7 +9,7 @@ namespace vedfolnir
 
 // Error F0000 that names the service. Takes trailing slashes off the root.
 void check_service(ServiceConfig &service, bool secrets_allowed);
-void check_roots(const std::vector<ServiceConfig> &services);
+void check_overlaps(const std::vector<ServiceConfig> &services);
 
 } // namespace vedfolnir
 #endif

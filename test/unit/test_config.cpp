@@ -113,6 +113,9 @@ TEST(Config, NamesTheMistake)
         {"[service x]\ntype = webhook\nurl = https://k\n", "secret is needed"},
         {"[service x]\ntype = files\nroot = /srv\n[service y]\ntype = files\nroot = /srv/a\n", "lies within the root"},
         {"[service x]\ntype = files\nroot = /srv\n[service y]\ntype = files\nroot = /srv/\n", "lies within the root"},
+        {"[service x]\ntype = keycloak\nurl = https://k\nclient_id = c\nclient_secret = s\nrealms = a, b\n"
+         "[service y]\ntype = keycloak\nurl = https://k/\nclient_id = c\nclient_secret = s\nrealms = b\n",
+         "both have the realm b"},
     };
     for (const auto &one : cases)
         EXPECT_NE(refusal(one.text).find(one.part), std::string::npos) << one.text << "gives: " << refusal(one.text);
