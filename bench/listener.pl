@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # Throughput of the listener (P13): files against a plain unlink loop with the same fsyncs, Redis keys against DEL with
-# many keys. Run it by: bash tools/tap.sh bench/listener.pl; VEDFOLNIR_BENCH_TASKS says how many tasks each.
+# many keys. bench/listener.sh runs it; VEDFOLNIR_BENCH_TASKS says how many tasks each.
 use strict;
 use warnings;
 use Fcntl;

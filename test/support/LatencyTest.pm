@@ -36,6 +36,7 @@ SQL
 	for my $name (qw(deleter reader))
 	{
 		$self->{$name} = $t->node->background_psql('postgres');
+		$self->{$name}->set_query_timer_restart;
 		$self->{$name}->query_safe('SET client_min_messages = warning');
 	}
 	return $self;

@@ -16,7 +16,7 @@ sub person { return "a0000000-0000-4000-8000-00000000000$_[0]"; }
 my @names = qw(alice alicia bob carol dora erin frank grace heidi);
 my $k = KeycloakTest->new(
 	central => [ (map { { id => "central-$_", username => $_ } } @names), { id => 'central-odd', username => q(o'neil+1@example.org), email => 'odd@example.org' },
-		(map { { id => "portal-$_", username => person($_) } } 1 .. 6), LatencyTest::customers(40) ],
+		(map { { id => "portal-$_", username => person($_) } } 1 .. 6), LatencyTest::customers(60) ],
 	shared => [ map { { id => "shared-$_", username => $_ } } @names ],
 	# The accounts of the second example: its people are known to the central realm by their key, and to the realm of a
 	# shared provider by the id that this gave them.
@@ -132,6 +132,18 @@ kill 'CONT', $k->{pid};
 $t->wait_for_sql("SELECT state = 'complete' FROM vedfolnir.deletion WHERE id = '$d'", 'and done when it is back', 60);
 is($k->user('central', 'central-frank'), undef, 'the account is gone');
 is($t->stop($daemon), 0, 'the listener ends');
+
+# Two listeners at one realm: what the server refuses under the crowd is tried again, and nothing is lost.
+$t->configure($k->service('keycloak'), "$settings\nbatch = 1");
+my @pair = map { $t->start } 1 .. 2;
+$d = $t->deletion;
+$ids = identity($d, map { "central/customer-$_" } 41 .. 60);
+$t->wait_for_sql("SELECT state = 'complete' FROM vedfolnir.deletion WHERE id = '$d'", 'two listeners share the work', 120);
+is($t->sql("SELECT string_agg(DISTINCT state, ' ') FROM vedfolnir.cleanup_task WHERE deletion_id = '$d'"), 'done', 'every account is disabled and deleted');
+cmp_ok($t->sql("SELECT count(DISTINCT worker) FROM vedfolnir.cleanup_task WHERE deletion_id = '$d'"), '>', 1, 'by both');
+note('attempts above the first: ' . $t->sql("SELECT sum(attempts - 1) FROM vedfolnir.cleanup_task WHERE deletion_id = '$d'"));
+is(scalar(grep { $k->user('central', "customer-$_") } 41 .. 60), 0, 'and gone');
+is($t->stop($_), 0, 'a listener ends') for @pair;
 
 # The whole deletion of the second example: a person with a shared, an own, a managed and no identity provider.
 my $node = $t->node;
