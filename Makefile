@@ -40,6 +40,7 @@ listener:
 install-listener: listener
 	install -D -m 755 build/cmake/vedfolnir-listener '$(DESTDIR)$(bindir)/vedfolnir-listener'
 	install -D -m 644 build/cmake/vedfolnir-listener.1 '$(DESTDIR)$(mandir)/man1/vedfolnir-listener.1'
+	install -D -m 644 -t '$(DESTDIR)$(docdir)/vedfolnir' etc/vedfolnir-listener.*
 
 lint:
 	bash tools/lint.sh
