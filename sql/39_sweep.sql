@@ -176,6 +176,69 @@ SELECT kind, operation, target FROM vedfolnir.cleanup_task ORDER BY phase, kind,
 SELECT * FROM t.orphans();
 SELECT t.fresh();
 
+-- More keys than work_mem allows to be packed: a chain of relations, a tree, a cycle of two, for one person and for several, with
+-- and without rows of somebody else's. What is said must be the same as with memory for all of them.
+CREATE TABLE app.users (id int PRIMARY KEY);
+CREATE TABLE app.docs (id bigint PRIMARY KEY, u int REFERENCES app.users ON DELETE CASCADE);
+CREATE TABLE app.pages (id int, doc bigint REFERENCES app.docs ON DELETE CASCADE, PRIMARY KEY (id, doc));
+CREATE TABLE app.lines (page int, doc bigint, FOREIGN KEY (page, doc) REFERENCES app.pages ON DELETE CASCADE);
+CREATE TABLE app.tree (id int PRIMARY KEY, u int REFERENCES app.users ON DELETE CASCADE, v int REFERENCES app.users ON DELETE CASCADE,
+    parent int REFERENCES app.tree ON DELETE CASCADE);
+CREATE TABLE app.leaves (node int REFERENCES app.tree ON DELETE CASCADE);
+CREATE TABLE app.items (id uuid PRIMARY KEY, u int REFERENCES app.users ON DELETE CASCADE, current uuid);
+CREATE TABLE app.versions (id uuid PRIMARY KEY, item uuid REFERENCES app.items ON DELETE CASCADE);
+ALTER TABLE app.items ADD FOREIGN KEY (current) REFERENCES app.versions ON DELETE CASCADE;
+INSERT INTO app.users SELECT generate_series(1, 4);
+INSERT INTO app.docs SELECT g, 1 + g % 3 FROM generate_series(1, 36000) g;
+INSERT INTO app.pages SELECT g, g FROM generate_series(1, 36000) g;
+INSERT INTO app.lines SELECT g, g FROM generate_series(1, 36000) g;
+INSERT INTO app.tree SELECT g, CASE WHEN g < 4 THEN g END, NULL, CASE WHEN g > 3 THEN 1 + (g - 4) / 6 * 3 + (g - 1) % 3 END FROM generate_series(1, 36000) g;
+INSERT INTO app.leaves SELECT generate_series(1, 36000, 7);
+INSERT INTO app.items SELECT md5(g::text)::uuid, CASE WHEN g < 4 THEN g END FROM generate_series(1, 9000) g;
+INSERT INTO app.versions SELECT md5('v' || g)::uuid, md5(g::text)::uuid FROM generate_series(1, 9000) g;
+UPDATE app.items SET current = md5('v' || 1 + (g - 4) / 6 * 3 + (g - 1) % 3)::uuid FROM generate_series(4, 9000) g WHERE id = md5(g::text)::uuid;
+ANALYZE;
+SELECT vedfolnir_register_subject('app.users');
+SELECT vedfolnir_set_policy(r::regclass, e, 'delete', collateral => 'delete') FROM (VALUES ('app.tree', 'tree_u_fkey'), ('app.tree', 'tree_v_fkey'),
+    ('app.tree', 'tree_parent_fkey'), ('app.items', 'items_u_fkey'), ('app.items', 'items_current_fkey')) v(r, e) \g /dev/null
+CREATE TABLE t.said (memory text, what text, step int, relation text, via text, row_count bigint, collateral bigint);
+CREATE FUNCTION t.say(memory text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('work_mem', memory, true);
+    INSERT INTO t.said SELECT memory, 'dry run of one', s.step, s.relation, s.via, s.row_count, s.collateral FROM vedfolnir_delete_user(1) s;
+    INSERT INTO t.said SELECT memory, 'dry run of two', s.step, s.relation, s.via, s.row_count, s.collateral FROM vedfolnir_delete_users('{2,1}') s;
+    BEGIN
+        INSERT INTO t.said SELECT memory, 'two', s.step, s.relation, s.via, s.row_count, s.collateral FROM vedfolnir_delete_users('{2,1}', false) s;
+        INSERT INTO t.said SELECT memory, 'left by two', 0, s.relation, s.hash, s.row_count, (SELECT count(*) FROM t.orphans()) FROM t.state() s;
+        INSERT INTO t.said SELECT memory, 'audited for two', row_number() OVER (ORDER BY a.relation, a.row_count), a.relation, a.action, a.row_count, 0 FROM vedfolnir.audit_log a;
+        RAISE EXCEPTION USING ERRCODE = 'P0999', MESSAGE = (SELECT jsonb_agg(to_jsonb(x)) FROM t.said x);
+    EXCEPTION WHEN SQLSTATE 'P0999' THEN
+        TRUNCATE t.said;
+        INSERT INTO t.said SELECT * FROM jsonb_populate_recordset(NULL::t.said, SQLERRM::jsonb);
+    END;
+    BEGIN
+        INSERT INTO t.said SELECT memory, 'one', s.step, s.relation, s.via, s.row_count, s.collateral FROM vedfolnir_delete_user(1, false) s;
+        INSERT INTO t.said SELECT memory, 'left by one', 0, s.relation, s.hash, s.row_count, (SELECT count(*) FROM t.orphans()) FROM t.state() s;
+        RAISE EXCEPTION USING ERRCODE = 'P0999', MESSAGE = (SELECT jsonb_agg(to_jsonb(x)) FROM t.said x);
+    EXCEPTION WHEN SQLSTATE 'P0999' THEN
+        TRUNCATE t.said;
+        INSERT INTO t.said SELECT * FROM jsonb_populate_recordset(NULL::t.said, SQLERRM::jsonb);
+    END;
+END $$;
+SELECT t.say('64MB');
+SELECT t.say('64kB');
+SELECT what, relation, via, row_count, collateral FROM t.said WHERE memory = '64MB' AND what IN ('two', 'one', 'audited for two') ORDER BY what, step;
+SELECT what, step, relation, via, row_count, collateral FROM t.said GROUP BY 1, 2, 3, 4, 5, 6 HAVING count(*) <> 2 ORDER BY 1, 2;
+-- Two branches, of the tree and of the items, belong to somebody else as well.
+UPDATE app.tree SET v = 4 WHERE id IN (10, 11, 12);
+UPDATE app.items SET u = 4 WHERE id IN (md5('10')::uuid, md5('14')::uuid);
+TRUNCATE t.said;
+SELECT t.say('64MB');
+SELECT t.say('64kB');
+SELECT what, relation, via, row_count, collateral FROM t.said WHERE memory = '64MB' AND what IN ('two', 'one', 'audited for two') ORDER BY what, step;
+SELECT what, step, relation, via, row_count, collateral FROM t.said GROUP BY 1, 2, 3, 4, 5, 6 HAVING count(*) <> 2 ORDER BY 1, 2;
+SELECT t.fresh();
+
 -- As the owner of the table: row security and what the caller may not read hide nothing; what the owner may not read refuses, as in a join.
 CREATE ROLE regress_sweep_owner;
 CREATE ROLE regress_sweep_caller;

@@ -191,6 +191,7 @@ std::string sql_of(const Plan &plan, const VdfSqlRequest &r)
     case VDF_SQL_COUNT_KEY: return sql_count_key(plan, r.number);
     case VDF_SQL_COUNT_DANGLING: return sql_count_dangling(plan, r.number);
     case VDF_SQL_TAKE_NODE: return sql_take_node(plan, r.number, shape_of(r.flags), del);
+    case VDF_SQL_LEADS_OUT: return sql_leads_out(plan, r.number, r.flags & VDF_KEYS);
     case VDF_SQL_FIND_NAMED: return sql_find_named(plan, r.number, r.flags & VDF_TOMBSTONE);
     }
     throw Error("XX000", "no such statement");

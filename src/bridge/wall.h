@@ -167,7 +167,8 @@ typedef enum VdfSql
     VDF_SQL_COUNT_KEY,
     VDF_SQL_COUNT_DANGLING,
     VDF_SQL_FIND_NAMED,
-    VDF_SQL_TAKE_NODE
+    VDF_SQL_TAKE_NODE,
+    VDF_SQL_LEADS_OUT
 } VdfSql;
 
 /* Flags of a statement. */

@@ -187,6 +187,16 @@ std::string sql_find_foreign(const Plan &plan, int edge, bool parents_go)
     return sql;
 }
 
+std::string sql_leads_out(const Plan &plan, int edge, bool parents_go)
+{
+    std::vector<std::string> where;
+    for (size_t i = 0; i < plan.graph.edges[edge].pairs.size(); i++)
+        where.push_back(child_in_keys(edge, i) + " IS NOT NULL");
+    if (parents_go)
+        where.push_back("NOT EXISTS (SELECT FROM vdf_d d WHERE " + pairs_condition(plan, edge, Parent::keys, Child::keys) + ")");
+    return "SELECT a.vdf_e FROM vdf_a a WHERE " + join(where, " AND ") + " LIMIT 1";
+}
+
 std::string sql_follow_own(const Plan &plan, int edge, bool parents)
 {
     return "SELECT a.vdf_t, a.vdf_i" + std::string(parents ? ", d.vdf_t AS vdf_pt, d.vdf_i AS vdf_pi" : "") +

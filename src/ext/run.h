@@ -19,8 +19,9 @@ typedef struct VdfNodeState
     VdfKeys own;       /* keys of the other rows, made only where foreign has rows */
     VdfRowSet *goes;   /* dry run: the rows that go */
     VdfKeySet *packed; /* the keys, where they can be packed */
-    Tuplestorestate *rows_store; /* rows of a cycle, until all of it is known: sweep.cpp */
-    TupleDesc rows_desc;
+    VdfKeys cycle;     /* rows of a cycle, until all of it is known: sweep_cycle.cpp */
+    bool leads_out;    /* a row of a cycle refers to a row outside that stays */
+    bool spilled;      /* the keys of a cycle were too many to be packed */
     uint64 rows;
 } VdfNodeState;
 

@@ -124,7 +124,10 @@ static void sweep_edges(VdfRun *run, SweepSink *sink, unsigned flags)
         if (parents->count == 0 || sink->sweep->edges[i].inner != sink->inside)
             continue;
         sink->edge = edge;
-        vdf_statement_of(run, &statement, VDF_SQL_TAKE_EDGE, edge, flags, run->plan->edges[edge].owner);
+        /* Keys that are not packed tell the person by the join. */
+        sink->user = run->many && packed_parents(run, &sink->sweep->edges[i]) == NULL ? 0 : -1;
+        vdf_statement_of(run, &statement, VDF_SQL_TAKE_EDGE, edge, flags | (sink->user >= 0 ? VDF_USERS : 0),
+                         run->plan->edges[edge].owner);
         vdf_statement_input(&statement, "vdf_d", parents);
         take(run, sink, &statement);
     }
@@ -161,6 +164,7 @@ static void prepare(VdfRun *run, SweepSink *sink, int node, bool loop)
     sink->run = run;
     sink->sweep = run->plan->sweeps[node];
     sink->node = node;
+    sink->user = -1;
     sink->loop = loop;
     sink->look = loop || sink->sweep->nedges > 1 || run->many || vdf_parents_hold_foreign(run, node);
     sink->ncolumns = view->nkeys[node];

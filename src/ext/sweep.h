@@ -46,6 +46,7 @@ typedef struct SweepSink
     int *columns;    /* the keys */
     int ncolumns;
     int targets; /* first of them */
+    int user;    /* vdf_u, -1: the person is looked up */
     bool loop;   /* part of a cycle */
     bool inside; /* a round of a cycle: the inner edges lead to the rows */
     uint64 rows;
@@ -65,10 +66,16 @@ void vdf_sweep_row(VdfSink *sink, TupleTableSlot *slot);
 void vdf_sweep_start(VdfSink *sink, TupleDesc desc);
 
 /* sweep_keys.cpp: the keys of a node, packed, or in stores when they are too many. */
-void vdf_sweep_start_keys(VdfRun *run, int node, TupleDesc desc, int ncolumns, const int *columns, bool loop);
+void vdf_sweep_start_keys(VdfRun *run, int node, TupleDesc desc, int ncolumns, const int *columns);
 void vdf_sweep_start_next(VdfRun *run, int node, TupleDesc desc, int ncolumns, const int *columns);
 void vdf_sweep_keep_key(VdfRun *run, int node, TupleTableSlot *slot, int ncolumns, const int *columns, int person,
                         bool own);
+/* In a cycle: the keys of all rounds, and those of the next round. */
+void vdf_sweep_keep_round(VdfRun *run, int node, TupleTableSlot *slot, int ncolumns, const int *columns, int person,
+                          bool own);
+/* The keys of a cycle that had become too many to be packed: in stores, or packed all the same. */
+void vdf_sweep_store_cycle(VdfRun *run, int node);
+void vdf_sweep_pack_cycle(VdfRun *run, int node);
 
 /* The rows behind the outer edges of a node, or behind the inner ones of the last round. */
 void vdf_sweep_rows(VdfRun *run, int node, bool loop, bool inside);

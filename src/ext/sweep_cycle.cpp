@@ -1,6 +1,7 @@
 /*
  * sweep_cycle.cpp: components with cycles. Which references lead out is known when the last round is over.
  */
+#include "ext/catalog.h"
 #include "ext/reach.h"
 #include "ext/sweep.h"
 
@@ -43,6 +44,7 @@ static void read_row(VdfRun *run, int node, TupleTableSlot *slot, RowOfCycle *ro
         types[c] = TupleDescAttr(slot->tts_tupleDescriptor, c)->atttypid;
     row->node = node;
     row->place = vdf_key_set_place(run->nodes[node].packed, slot->tts_values, types);
+    n += run->many ? 1 : 0;
     row->leads_out = false;
     row->nparents = 0;
     for (int i = 0; i < sweep->nedges; i++) {
@@ -79,11 +81,11 @@ static void each_row_of_cycle(Ownership *o, const VdfComponent *component, void 
         TupleTableSlot *slot;
         RowOfCycle row;
 
-        if (state->rows_store == NULL)
+        if (state->cycle.count == 0)
             continue;
-        slot = MakeSingleTupleTableSlot(state->rows_desc, &TTSOpsMinimalTuple);
-        tuplestore_rescan(state->rows_store);
-        while (tuplestore_gettupleslot(state->rows_store, true, false, slot)) {
+        slot = MakeSingleTupleTableSlot(state->cycle.desc, &TTSOpsMinimalTuple);
+        tuplestore_rescan(state->cycle.store);
+        while (tuplestore_gettupleslot(state->cycle.store, true, false, slot)) {
             CHECK_FOR_INTERRUPTS();
             slot_getallattrs(slot);
             read_row(o->run, component->nodes[i], slot, &row);
@@ -124,15 +126,52 @@ static void settle(Ownership *o, RowOfCycle *row)
         o->run->edges[row->edge].collateral++;
 }
 
+/*
+ * Keys that were too many to be packed are asked by joins whether anything leads out. As a rule nothing does; else the
+ * keys are packed after all, in as much memory as they need.
+ */
+static bool leads_out(VdfRun *run, const VdfComponent *component)
+{
+    uint64 rows = 0;
+
+    for (int i = 0; i < component->nnodes; i++)
+        if (run->nodes[component->nodes[i]].leads_out)
+            return true;
+    for (int i = 0; rows == 0 && i < component->ninner; i++) {
+        const VdfEdge *edge = &run->plan->graph.edges[component->inner[i]];
+        VdfKeys *children = &run->nodes[edge->child].cycle, *parents = &run->nodes[edge->parent].cycle;
+        VdfStatement statement;
+
+        if (children->count == 0)
+            continue;
+        vdf_statement_of(run, &statement, VDF_SQL_LEADS_OUT, component->inner[i], parents->count > 0 ? VDF_KEYS : 0,
+                         vdf_relation_owner(run->plan->edges[component->inner[i]].parent_relation));
+        vdf_statement_input(&statement, "vdf_a", children);
+        if (parents->count > 0)
+            vdf_statement_input(&statement, "vdf_d", parents);
+        rows = vdf_execute(&run->executor, &statement);
+    }
+    return rows > 0;
+}
+
 static void find_owners(VdfRun *run, const VdfComponent *component)
 {
     Ownership o = {run, NULL, NULL, false};
+    bool spilled = false;
 
-    for (int i = 0; i < component->nnodes; i++)
+    for (int i = 0; i < component->nnodes; i++) {
         o.any = o.any || vdf_parents_hold_foreign(run, component->nodes[i]);
+        spilled = spilled || run->nodes[component->nodes[i]].spilled;
+    }
+    /* Without a way out, all that the person reaches is the person's own. */
+    if (spilled && !o.any && !leads_out(run, component))
+        return;
+    for (int i = 0; i < component->nnodes; i++)
+        if (run->nodes[component->nodes[i]].spilled)
+            vdf_sweep_pack_cycle(run, component->nodes[i]);
     each_row_of_cycle(&o, component, count_source);
     if (!o.any)
-        return; /* without a way out, all that the person reaches is the person's own */
+        return;
     o.reach = vdf_reach_create();
     o.own = vdf_rowset_create();
     each_row_of_cycle(&o, component, note_steps);
@@ -175,14 +214,14 @@ void vdf_sweep_cycle(VdfRun *run, const VdfComponent *component)
     for (int i = 0; i < component->nnodes; i++) {
         VdfNodeState *state = &run->nodes[component->nodes[i]];
 
-        if (state->rows_store != NULL)
-            tuplestore_end(state->rows_store);
-        state->rows_store = NULL;
         drop_round(&state->delta);
         drop_round(&state->next);
         if (state->packed != NULL) {
             state->foreign.count = state->packed->foreign;
             state->own.count = state->packed->count - state->packed->foreign;
         }
+        if (state->spilled)
+            vdf_sweep_store_cycle(run, component->nodes[i]);
+        vdf_keys_free(&state->cycle);
     }
 }

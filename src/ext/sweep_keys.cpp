@@ -27,10 +27,10 @@ static TupleDesc keys_desc(VdfRun *run, TupleDesc slot, int ncolumns, const int 
     return desc;
 }
 
-/* The keys of a cycle must stay packed until all of it is known. */
-static Size limit_of(bool loop)
+/* Of all packed keys of a run together */
+static Size key_limit(void)
 {
-    return loop ? MaxAllocHugeSize : (Size) work_mem * 1024 * 3;
+    return (Size) work_mem * 1024 * 3;
 }
 
 void vdf_sweep_start_next(VdfRun *run, int node, TupleDesc desc, int ncolumns, const int *columns)
@@ -38,19 +38,19 @@ void vdf_sweep_start_next(VdfRun *run, int node, TupleDesc desc, int ncolumns, c
     VdfNodeState *state = &run->nodes[node];
     MemoryContext caller = MemoryContextSwitchTo(run->context);
 
-    state->next.packed = vdf_key_set_create(desc, ncolumns, columns, &run->key_bytes, limit_of(true));
+    state->next.packed = vdf_key_set_create(desc, ncolumns, columns, &run->key_bytes, key_limit());
     state->next.desc = state->all.desc;
     state->next.which = -1;
     MemoryContextSwitchTo(caller);
 }
 
-void vdf_sweep_start_keys(VdfRun *run, int node, TupleDesc desc, int ncolumns, const int *columns, bool loop)
+void vdf_sweep_start_keys(VdfRun *run, int node, TupleDesc desc, int ncolumns, const int *columns)
 {
     VdfNodeState *state = &run->nodes[node];
     MemoryContext caller = MemoryContextSwitchTo(run->context);
 
     state->packed = run->plan->sweeps[node]->packs
-                        ? vdf_key_set_create(desc, ncolumns, columns, &run->key_bytes, limit_of(loop))
+                        ? vdf_key_set_create(desc, ncolumns, columns, &run->key_bytes, key_limit())
                         : NULL;
     state->all.desc = state->own.desc = state->foreign.desc = keys_desc(run, desc, ncolumns, columns);
     state->all.packed = state->own.packed = state->foreign.packed = state->packed;
@@ -58,6 +58,12 @@ void vdf_sweep_start_keys(VdfRun *run, int node, TupleDesc desc, int ncolumns, c
     state->own.which = 1;
     state->foreign.which = 0;
     MemoryContextSwitchTo(caller);
+}
+
+static void drop_packed(VdfNodeState *state)
+{
+    vdf_key_set_free(state->packed);
+    state->packed = state->all.packed = state->own.packed = state->foreign.packed = NULL;
 }
 
 /* Too many keys: they go to stores, and the children are walked by joins. */
@@ -71,8 +77,7 @@ static void give_up_packing(VdfRun *run, int node)
         vdf_keys_unpack(&state->own);
         vdf_keys_unpack(&state->foreign);
     }
-    vdf_key_set_free(state->packed);
-    state->packed = state->all.packed = state->own.packed = state->foreign.packed = NULL;
+    drop_packed(state);
     MemoryContextSwitchTo(caller);
 }
 
@@ -137,6 +142,31 @@ void vdf_sweep_keep_key(VdfRun *run, int node, TupleTableSlot *slot, int ncolumn
         store_key(run, &state->own, slot, ncolumns, columns, person);
 }
 
+/* What all rounds of a cycle found stays in the store of its rows, so the packed keys can be given up at any time. */
+void vdf_sweep_keep_round(VdfRun *run, int node, TupleTableSlot *slot, int ncolumns, const int *columns, int person, bool own)
+{
+    VdfNodeState *state = &run->nodes[node];
+
+    state->all.count++;
+    if (state->packed != NULL && !vdf_key_set_add(state->packed, slot, person, own)) {
+        drop_packed(state);
+        state->spilled = true;
+    }
+    if (state->next.packed != NULL && vdf_key_set_add(state->next.packed, slot, person, own)) {
+        state->next.count = state->next.packed->count;
+        return;
+    }
+    if (state->next.packed != NULL) {
+        MemoryContext caller = MemoryContextSwitchTo(run->context);
+
+        vdf_keys_unpack(&state->next);
+        vdf_key_set_free(state->next.packed);
+        state->next.packed = NULL;
+        MemoryContextSwitchTo(caller);
+    }
+    store_key(run, &state->next, slot, ncolumns, columns, person);
+}
+
 typedef struct PackSink
 {
     VdfRun *run;
@@ -161,6 +191,45 @@ static void pack_rows(PackSink *p, VdfKeys *keys)
     ExecDropSingleTupleTableSlot(slot);
 }
 
+/* The keys of a cycle begin the rows that are remembered of it; the person follows them. */
+void vdf_sweep_pack_cycle(VdfRun *run, int node)
+{
+    VdfNodeState *state = &run->nodes[node];
+    int columns[VDF_KEY_COLUMNS], n = run->plan->view->nkeys[node];
+    PackSink p = {run, NULL, run->many ? n : -1, false, false};
+    MemoryContext caller = MemoryContextSwitchTo(run->context);
+
+    for (int c = 0; c < n; c++)
+        columns[c] = c;
+    p.set = vdf_key_set_create(state->cycle.desc, n, columns, &run->key_bytes, MaxAllocHugeSize);
+    pack_rows(&p, &state->cycle);
+    state->packed = state->all.packed = state->own.packed = state->foreign.packed = p.set;
+    MemoryContextSwitchTo(caller);
+}
+
+void vdf_sweep_store_cycle(VdfRun *run, int node)
+{
+    VdfNodeState *state = &run->nodes[node];
+    int columns[VDF_KEY_COLUMNS], n = run->plan->view->nkeys[node];
+    TupleTableSlot *slot;
+
+    if (state->packed != NULL) {
+        give_up_packing(run, node);
+        return;
+    }
+    for (int c = 0; c < n; c++)
+        columns[c] = c;
+    state->all.count = 0;
+    slot = MakeSingleTupleTableSlot(state->cycle.desc, &TTSOpsMinimalTuple);
+    tuplestore_rescan(state->cycle.store);
+    while (tuplestore_gettupleslot(state->cycle.store, true, false, slot)) {
+        CHECK_FOR_INTERRUPTS();
+        slot_getallattrs(slot);
+        store_key(run, &state->all, slot, n, columns, run->many ? DatumGetInt32(slot->tts_values[n]) : 1);
+    }
+    ExecDropSingleTupleTableSlot(slot);
+}
+
 static void pack_node(VdfRun *run, int node)
 {
     VdfNodeState *state = &run->nodes[node];
@@ -176,7 +245,7 @@ static void pack_node(VdfRun *run, int node)
     }
     if (run->many)
         p.user = vdf_slot_column(state->all.desc, "vdf_u");
-    p.set = vdf_key_set_create(state->all.desc, n, columns, &run->key_bytes, (Size) work_mem * 1024 * 3);
+    p.set = vdf_key_set_create(state->all.desc, n, columns, &run->key_bytes, key_limit());
     if (p.set == NULL)
         return;
     pack_rows(&p, state->foreign.count > 0 ? &state->own : &state->all);

@@ -5,9 +5,10 @@
 #include "ext/sweep.h"
 #include "ext/targets.h"
 
-static TupleDesc rows_desc(SweepSink *s, TupleDesc slot)
+/* The keys, the person where there are several, the references inside the cycle, the edge and ROW_SOURCE ... */
+static TupleDesc cycle_desc(SweepSink *s, TupleDesc slot)
 {
-    int n = s->ncolumns, at = 1;
+    int n = s->ncolumns + (s->run->many ? 1 : 0), at = 1;
     TupleDesc desc;
 
     for (int i = 0; i < s->sweep->nedges; i++)
@@ -15,6 +16,8 @@ static TupleDesc rows_desc(SweepSink *s, TupleDesc slot)
     desc = CreateTemplateTupleDesc(n + 2);
     for (int i = 0; i < s->ncolumns; i++)
         TupleDescCopyEntry(desc, at++, slot, s->columns[i] + 1);
+    if (s->run->many)
+        TupleDescInitEntry(desc, at++, "vdf_u", INT4OID, -1, 0);
     for (int i = 0; i < s->sweep->nedges; i++)
         for (int c = 0; s->sweep->edges[i].inner && c < s->sweep->edges[i].ncolumns; c++)
             TupleDescCopyEntry(desc, at++, slot, s->references[i * VDF_KEY_COLUMNS + c] + 1);
@@ -41,19 +44,21 @@ void vdf_sweep_start(VdfSink *sink, TupleDesc desc)
             s->columns[c] = vdf_slot_column(desc, name);
         }
         if (state->all.desc == NULL)
-            vdf_sweep_start_keys(s->run, s->node, desc, s->ncolumns, s->columns, s->loop);
-        if (s->loop && state->rows_store == NULL) {
+            vdf_sweep_start_keys(s->run, s->node, desc, s->ncolumns, s->columns);
+        if (s->loop && state->cycle.store == NULL) {
             MemoryContext caller = MemoryContextSwitchTo(s->run->context);
 
-            state->rows_desc = rows_desc(s, desc);
-            state->rows_store = tuplestore_begin_heap(true, false, work_mem);
+            state->cycle.desc = cycle_desc(s, desc);
+            state->cycle.store = tuplestore_begin_heap(true, false, work_mem);
             MemoryContextSwitchTo(caller);
         }
-        if (s->loop && state->next.packed == NULL)
+        if (s->loop && state->next.packed == NULL && state->next.store == NULL)
             vdf_sweep_start_next(s->run, s->node, desc, s->ncolumns, s->columns);
     }
     if (state->shape & VDF_TARGETS)
         s->targets = vdf_slot_column(desc, "vdf_x0");
+    if (s->user >= 0)
+        s->user = vdf_slot_column(desc, "vdf_u");
 }
 
 /* The first edge that leads to the row, its person, and whether the row is the person's own. */
@@ -81,10 +86,11 @@ static void look_up(SweepSink *s, TupleTableSlot *slot, int *edge, int *person, 
             *source = *source || !e->inner; /* where an inner reference leads is known at the end */
             continue;
         }
-        if (*edge < 0) {
-            *edge = e->edge;
+        /* A statement for one edge finds what the statements before it have left. */
+        if (*edge < 0 || *edge == e->edge)
             *person = VDF_KEY_PERSON(mark);
-        }
+        if (*edge < 0)
+            *edge = e->edge;
         owned = owned || VDF_KEY_OWN(mark);
     }
     *own = owned && !*source;
@@ -93,14 +99,16 @@ static void look_up(SweepSink *s, TupleTableSlot *slot, int *edge, int *person, 
 static void keep_row(SweepSink *s, TupleTableSlot *slot, int edge, int person, bool own, bool source)
 {
     VdfNodeState *state = &s->run->nodes[s->node];
-    Datum values[VDF_KEY_COLUMNS * (SWEEP_EDGES + 1) + 2];
-    bool nulls[VDF_KEY_COLUMNS * (SWEEP_EDGES + 1) + 2] = {false};
+    Datum values[VDF_KEY_COLUMNS * (SWEEP_EDGES + 1) + 3];
+    bool nulls[VDF_KEY_COLUMNS * (SWEEP_EDGES + 1) + 3] = {false};
     int n = 0;
 
     for (int i = 0; i < s->ncolumns; i++) {
         nulls[n] = slot->tts_isnull[s->columns[i]];
         values[n++] = slot->tts_values[s->columns[i]];
     }
+    if (s->run->many)
+        values[n++] = Int32GetDatum(person);
     for (int i = 0; i < s->sweep->nedges; i++)
         for (int c = 0; s->sweep->edges[i].inner && c < s->sweep->edges[i].ncolumns; c++) {
             nulls[n] = slot->tts_isnull[s->references[i * VDF_KEY_COLUMNS + c]];
@@ -108,11 +116,10 @@ static void keep_row(SweepSink *s, TupleTableSlot *slot, int edge, int person, b
         }
     values[n++] = Int32GetDatum(edge);
     values[n] = Int32GetDatum((source ? ROW_SOURCE : 0) | (own && !s->inside ? ROW_OWN : 0));
-    tuplestore_putvalues(state->rows_store, state->rows_desc, values, nulls);
-    (void) vdf_key_set_add(state->packed, slot, person, own);
-    state->all.count = state->packed->count;
-    (void) vdf_key_set_add(state->next.packed, slot, person, own);
-    state->next.count = state->next.packed->count;
+    tuplestore_putvalues(state->cycle.store, state->cycle.desc, values, nulls);
+    state->cycle.count++;
+    state->leads_out = state->leads_out || source;
+    vdf_sweep_keep_round(s->run, s->node, slot, s->ncolumns, s->columns, person, own);
 }
 
 void vdf_sweep_row(VdfSink *sink, TupleTableSlot *slot)
@@ -120,7 +127,7 @@ void vdf_sweep_row(VdfSink *sink, TupleTableSlot *slot)
     SweepSink *s = (SweepSink *) sink;
     VdfRun *run = s->run;
     VdfNodeState *state = &run->nodes[s->node];
-    int edge = s->look ? -1 : s->edge >= 0 ? s->edge : s->sweep->edges[0].edge, person = 1;
+    int edge = s->edge >= 0 ? s->edge : s->look ? -1 : s->sweep->edges[0].edge, person = 1;
     bool own = true, source = false;
 
     slot_getallattrs(slot);
@@ -130,6 +137,8 @@ void vdf_sweep_row(VdfSink *sink, TupleTableSlot *slot)
         return;
     if (s->look)
         look_up(s, slot, &edge, &person, &own, &source);
+    if (s->user >= 0)
+        person = DatumGetInt32(slot->tts_values[s->user]);
     if (edge < 0)
         elog(ERROR, "a row was taken that nothing refers to");
     s->rows++;
