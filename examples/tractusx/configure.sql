@@ -6,6 +6,11 @@ SELECT vedfolnir_set_column('portal.identities', 'user_status_id', '3');
 SELECT vedfolnir_set_column('portal.identities', 'date_last_changed', 'now()');
 SELECT vedfolnir_set_column('portal.identities', 'last_editor_id', 'nullif(current_setting(''vedfolnir.actor'', true), '''')::uuid');
 
+-- Who may delete whom: oneself, and the IT administrators of a company its people.
+SELECT vedfolnir_set_tenancy('portal.identities', 'company_id',
+                             'user_status_id = 1 AND EXISTS (SELECT FROM portal.identity_assigned_roles r JOIN portal.user_roles u ON u.id = r.user_role_id
+                              WHERE r.identity_id = c.id AND u.user_role = ''IT Admin'')');
+
 -- The second half of the person stays too, without the personal data.
 SELECT vedfolnir_set_policy('portal.company_users', 'company_users_id_fkey', 'retain', reason => 'consents and subscriptions name it');
 SELECT vedfolnir_set_column('portal.company_users', 'email', 'NULL::varchar', edge => 'company_users_id_fkey');
@@ -39,6 +44,8 @@ SELECT vedfolnir_add_link('providers_of', 'portal.company_user_assigned_identity
 SELECT vedfolnir_add_link('received_by', 'portal.notifications', 'portal.identities', columns => '{receiver_user_id}', action => 'delete');
 SELECT vedfolnir_set_policy('portal.notifications', 'notifications_creator_user_id_fkey', 'nullify');
 SELECT vedfolnir_add_link('managed_by', 'portal.offers', 'portal.identities', columns => '{sales_manager_id}', action => 'nullify');
+-- The trigger on offers copies the new row, so the actor is set in the same UPDATE.
+SELECT vedfolnir_set_column('portal.offers', 'last_editor_id', 'nullif(current_setting(''vedfolnir.actor'', true), '''')::uuid', edge => 'managed_by');
 SELECT vedfolnir_add_link('resets_of', 'provisioning.user_password_resets', 'portal.identities', columns => '{company_user_id}', action => 'delete');
 -- Known by e-mail only. The address is looked up before it is cleared.
 CREATE OR REPLACE FUNCTION portal.person_of_email(address text) RETURNS uuid LANGUAGE sql STABLE AS

@@ -26,7 +26,7 @@ check "the dry run changed nothing" diff "$d/rows0" "$d/rows"
 title "Person 2, the administrator of the same company, deletes person 1"
 type_sql "BEGIN;
 SET LOCAL vedfolnir.actor = '$two';
-SELECT step, relation, via, action, row_count FROM vedfolnir_delete_user('$one', dry_run => false, reason => 'left the company');
+SELECT step, relation, via, action, row_count FROM vedfolnir_delete_company_user('{$one}', dry_run => false, reason => 'left the company');
 COMMIT;"
 type_sql "SELECT id, user_status_id, last_editor_id FROM portal.identities WHERE id = '$one';"
 type_sql "SELECT * FROM portal.company_users WHERE id = '$one';"
@@ -34,6 +34,19 @@ type_sql "SELECT * FROM portal.company_users WHERE id = '$one';"
 title "The accounts at the identity providers wait for the listener"
 type_sql "SELECT phase, operation, service, target, state FROM vedfolnir.cleanup_task ORDER BY id;"
 type_sql "SELECT * FROM vedfolnir_verify_user('$one');"
+
+title "Nobody deletes people of another company; the last administrator stays"
+example_rows portal >"$d/rows_before"
+type_sql "BEGIN;
+SET LOCAL vedfolnir.actor = '$two';
+SELECT * FROM vedfolnir_delete_company_user('{a0000000-0000-4000-8000-000000000004}', dry_run => false);"
+refused=$sql_output
+type_sql "BEGIN;
+SET LOCAL vedfolnir.actor = '$two';
+SELECT * FROM vedfolnir_delete_own_user('$two', dry_run => false);"
+example_rows portal >"$d/rows_after"
+check "the other company's person and the last administrator refused, nothing changed" \
+    bash -c "grep -q '^ERROR:' <<<\"\$1\" && grep -q '^ERROR:' <<<\"\$2\" && diff '$d/rows_before' '$d/rows_after'" bash "$refused" "$sql_output"
 
 title "A technical user has a flow of its own"
 example_rows portal >"$d/rows_before"
@@ -43,7 +56,7 @@ check "technical user refused, nothing changed" \
     bash -c "grep -q '^ERROR:' <<<\"\$1\" && diff '$d/rows_before' '$d/rows_after'" bash "$sql_output"
 
 title "Checking"
-psql -X -q -v ON_ERROR_STOP=1 -d expected -f "$EXAMPLE/expected.sql"
+psql -X -q -v ON_ERROR_STOP=1 -v person="$one" -v actor="$two" -d expected -f "$EXAMPLE/expected.sql"
 example_rows expected >"$d/rows1"
 example_rows portal >"$d/rows"
 gone=$(comm -23 "$d/rows0" "$d/rows" | wc -l)

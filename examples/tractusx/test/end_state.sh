@@ -3,31 +3,16 @@
 # Run by tools/check.sh examples, which gives VEDFOLNIR_ROOT (a built checkout).
 set -uo pipefail
 root=${VEDFOLNIR_ROOT:-$(cd "$(dirname "$0")/../../.." && pwd)}
-EXAMPLE=$root/examples/tractusx
-. "$root/tools/cluster.sh"
-. "$root/tools/example.sh"
-. "$root/test/support/tap.sh"
-export PATH="$PG_BIN:$PATH"
-EXAMPLE_DIR=$(mktemp -d "${TMPDIR:-/tmp}/vedfolnir-example.XXXXXX")
-d=$EXAMPLE_DIR
-trap 'cluster_stop "$d"; rm -rf "$d"' EXIT
-trap 'exit 130' INT TERM
-
-cluster_start "$d" || exit 1
+database=portal
+. "$root/test/support/example.sh"
+example_begin tractusx
 example_load portal || exit 1
 createdb -T portal expected
-sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 -d portal "$@"; }
-one=a0000000-0000-4000-8000-000000000001
-two=a0000000-0000-4000-8000-000000000002
-
-# What the extension would suggest on the bare schema, against what its authors want of each edge (expected_suggestions.txt).
-createdb -T portal bare
-suggest=$(psql -X -q -A -t -v ON_ERROR_STOP=1 -d bare -c 'CREATE EXTENSION vedfolnir' -c "SELECT vedfolnir_register_subject('portal.identities', mode => 'tombstone')" \
-    -c "SELECT relation, edge, CASE action WHEN 'delete' THEN 'goes' WHEN 'block' THEN 'blocks' ELSE 'stays' END FROM vedfolnir_suggest_policies()" |
-    grep . | LC_ALL=C sort)
-is "suggestions that disagree with the authors" "$(LC_ALL=C comm -13 "$EXAMPLE/expected_suggestions.txt" - <<<"$suggest")" \
+person() { echo "a0000000-0000-4000-8000-00000000000$1"; }
+one=$(person 1)
+two=$(person 2)
+example_suggestions "vedfolnir_register_subject('portal.identities', mode => 'tombstone')" \
     'portal.technical_users|technical_users_id_fkey|stays'
-is "suggestions for every edge" "$(wc -l <<<"$suggest")" "$(wc -l <"$EXAMPLE/expected_suggestions.txt")"
 
 is "14 tables are audited" "$(sql -c "SELECT count(DISTINCT tgrelid) FROM pg_trigger WHERE tgname LIKE 'audit_%'")" 14
 ok "the extension is created" sql -c 'CREATE EXTENSION vedfolnir' || exit 1
@@ -41,15 +26,16 @@ is "steps of the dry run" "$before" "$(cat "$EXAMPLE/expected_steps.txt")"
 example_rows portal >"$d/rows"
 same "the dry run changes nothing" "$d/rows" "$d/rows0"
 
+# Person 2 is the IT administrator of the company.
 run=$(sql <<SQL
 BEGIN;
 SET LOCAL vedfolnir.actor = '$two';
-SELECT relation, via, action, row_count, collateral FROM vedfolnir_delete_user('$one', dry_run => false, reason => 'left the company');
+SELECT relation, via, action, row_count, collateral FROM vedfolnir_delete_company_user('{$one}', dry_run => false, reason => 'left the company');
 COMMIT;
 SQL
 )
 is "the run does what the dry run said" "$run" "$before"
-psql -X -q -v ON_ERROR_STOP=1 -d expected -f "$EXAMPLE/expected.sql"
+expect_sql -v person="$one" -v actor="$two" -f "$EXAMPLE/expected.sql"
 example_rows expected >"$d/rows1"
 example_rows portal >"$d/rows"
 same "rows after the deletion of person 1" "$d/rows" "$d/rows1"
@@ -75,16 +61,38 @@ portal.documents|2
 portal.offer_subscriptions|1"
 is "nothing of person 1 is left" "$(sql -c "SELECT * FROM vedfolnir_verify_user('$one') WHERE kind IN ('row', 'dangling')")" ''
 
-# An own or managed provider: the central realm only. No provider: nothing to do.
-tasks_of() {
-    sql -c "BEGIN" -c "SELECT count(*) FROM vedfolnir_delete_user('a0000000-0000-4000-8000-00000000000$1', dry_run => false)" \
-        -c "SELECT string_agg(target, ' ' ORDER BY target) FROM vedfolnir.cleanup_task WHERE kind = 'identity' AND operation = 'delete' AND deletion_id = vedfolnir_last_deletion()" \
-        -c "ROLLBACK" | tail -n +2
+# Who may delete whom: refusals change nothing and name nobody.
+refusal() { # ACTOR CALL
+    sql -v VERBOSITY=verbose -c BEGIN -c "SET LOCAL vedfolnir.actor = '$1'" -c "SELECT count(*) FROM $2" -c COMMIT 2>&1 | sed -n 's/^ERROR:  \(.....\):.*/\1/p'
 }
-is "an own provider" "$(tasks_of 3)" 'central/username=a0000000-0000-4000-8000-000000000003'
-is "a managed provider" "$(tasks_of 6)" 'central/username=a0000000-0000-4000-8000-000000000006'
-is "no provider" "$(tasks_of 5)" ''
-is "the shared provider of another company" "$(tasks_of 4)" 'central/username=a0000000-0000-4000-8000-000000000004 idp-birch/external-4'
+is "nobody deletes people of another company" "$(refusal "$two" "vedfolnir_delete_company_user('{$(person 3),$(person 4)}', dry_run => false)")" 42501
+is "nobody but an administrator deletes others" "$(refusal "$(person 3)" "vedfolnir_delete_company_user('{$two}', dry_run => false)")" 42501
+is "nobody deletes another as themselves" "$(refusal "$(person 3)" "vedfolnir_delete_own_user('$two', dry_run => false)")" 42501
+is "who was deleted administers nothing" "$(refusal "$one" "vedfolnir_delete_company_user('{$(person 3)}', dry_run => false)")" 42501
+is "the last administrator stays" "$(refusal "$(person 4)" "vedfolnir_delete_own_user('$(person 4)', dry_run => false)")" VF007
+is "an unknown person" "$(refusal "$two" "vedfolnir_delete_company_user('{$(person 3),$(person 9)}', dry_run => false)")" VF001
+example_rows portal >"$d/rows"
+same "refusals change nothing" "$d/rows" "$d/rows1"
+
+# The other ways to an identity provider, each with its end state: an own provider and none, both by themselves; the shared
+# one of another company and a managed one, where no actor is known.
+end_state() { # NUMBER ACTOR FUNCTION TARGETS WHAT
+    local actor=${2:-} key; key=$(person "$1")
+    sql -o /dev/null -c BEGIN -c "SET LOCAL vedfolnir.actor = '$actor'" -c "SELECT count(*) FROM $3('$key', dry_run => false)" -c COMMIT
+    is "$5: the identities that are told" "$(sql -c "SELECT string_agg(target, ' ' ORDER BY target) FROM vedfolnir.cleanup_task t JOIN vedfolnir.deletion d ON d.id = t.deletion_id
+        WHERE kind = 'identity' AND operation = 'delete' AND d.created_at = (SELECT max(created_at) FROM vedfolnir.deletion)")" "$4"
+    expect_sql -v person="$key" -v actor="$actor" -f "$EXAMPLE/expected.sql"
+    example_rows expected >"$d/rows1"
+    example_rows portal >"$d/rows"
+    same "$5: every table" "$d/rows" "$d/rows1"
+    is "$5: nothing is left" "$(sql -c "SELECT * FROM vedfolnir_verify_user('$key') WHERE kind IN ('row', 'dangling')")" ''
+}
+end_state 3 "$(person 3)" vedfolnir_delete_own_user "central/username=$(person 3)" "an own provider"
+end_state 5 "$(person 5)" vedfolnir_delete_own_user '' "no provider"
+end_state 4 '' vedfolnir_delete_user "central/username=$(person 4) idp-birch/external-4" "the shared provider of another company"
+end_state 6 '' vedfolnir_delete_user "central/username=$(person 6)" "a managed provider"
+is "the audit knows who acted" "$(sql -c "SELECT count(*) FILTER (WHERE actor ~ '^[0-9a-f]{64}\$'), count(*) FILTER (WHERE actor = encode(pseudonym, 'hex')), count(*) FILTER (WHERE actor IS NULL) FROM vedfolnir.deletion")" '3|2|2'
+is "no row holds a name of theirs" "$(grep -ciE 'yorick|tansy|perrin|sunniva|tobin|sedge|wanda|hollis' "$d/rows")" 0
 
 # A technical user has a flow of its own.
 message=$(sql -v VERBOSITY=verbose -c "SELECT * FROM vedfolnir_delete_user('a0000000-0000-4000-8000-000000000007', dry_run => false)" 2>&1)
