@@ -27,7 +27,7 @@ missing() {
     local major package
     major=$(pg_major)
     for package in g++ make cmake git clang "postgresql-$major" "postgresql-server-dev-$major" "postgresql-$major-pgtap" \
-        libtap-parser-sourcehandler-pgtap-perl libipc-run-perl libpq-dev libboost-dev libhiredis-dev libinih-dev libcli11-dev libspdlog-dev pgbouncer \
+        libtap-parser-sourcehandler-pgtap-perl libipc-run-perl libpq-dev libhiredis-dev libinih-dev libcli11-dev libspdlog-dev pgbouncer \
         libcurl4-openssl-dev nlohmann-json3-dev libgtest-dev python3-psycopg2 redis-server $java; do
         have "$package" || printf '%s\n' "$package"
     done

@@ -1,6 +1,7 @@
 // wall.cpp: every function is one call of walled(), so that no C++ exception reaches PostgreSQL.
 #include "bridge/wall.h"
 
+#include "bridge/fault.hpp"
 #include "core/error.hpp"
 #include "core/plan.hpp"
 #include "core/sql_text.hpp"
@@ -25,9 +26,10 @@ void fill(VdfError *error, const char *sqlstate, const char *message, const char
     std::snprintf(error->hint, sizeof(error->hint), "%s", hint);
 }
 
-template <typename Body> bool walled(VdfError *error, Body body) noexcept
+template <typename Body> bool walled(const char *entry, VdfError *error, Body body) noexcept
 {
     try {
+        VDF_FAULT_SCOPE(entry);
         body();
         return true;
     } catch (const Error &e) {
@@ -214,7 +216,7 @@ const char *vdf_action_name(char action) VDF_NOEXCEPT
 
 bool vdf_reachable(const VdfGraph *graph, unsigned char *reachable, VdfError *error) VDF_NOEXCEPT
 {
-    return walled(error, [&] {
+    return walled(__func__, error, [&] {
         std::vector<bool> found = reachable_edges(graph_of(*graph));
         for (size_t i = 0; i < found.size(); i++)
             reachable[i] = found[i];
@@ -223,7 +225,7 @@ bool vdf_reachable(const VdfGraph *graph, unsigned char *reachable, VdfError *er
 
 bool vdf_plan_create(const VdfGraph *graph, VdfPlan **plan, VdfError *error) VDF_NOEXCEPT
 {
-    return walled(error, [&] { *plan = new VdfPlan(make_plan(graph_of(*graph))); });
+    return walled(__func__, error, [&] { *plan = new VdfPlan(make_plan(graph_of(*graph))); });
 }
 
 const VdfPlanView *vdf_plan_view(const VdfPlan *plan) VDF_NOEXCEPT
@@ -233,7 +235,7 @@ const VdfPlanView *vdf_plan_view(const VdfPlan *plan) VDF_NOEXCEPT
 
 bool vdf_plan_sql(VdfPlan *plan, const VdfSqlRequest *request, const char **text, VdfError *error) VDF_NOEXCEPT
 {
-    return walled(error, [&] {
+    return walled(__func__, error, [&] {
         plan->text = sql_of(plan->plan, *request);
         *text = plan->text.c_str();
     });
@@ -241,7 +243,7 @@ bool vdf_plan_sql(VdfPlan *plan, const VdfSqlRequest *request, const char **text
 
 bool vdf_normalised_sql(const char *kind, const char *expression, char *buffer, int size, VdfError *error) VDF_NOEXCEPT
 {
-    return walled(error, [&] {
+    return walled(__func__, error, [&] {
         std::string sql = sql_normalised(kind, expression);
         if (static_cast<int>(sql.size()) >= size)
             throw Error("54000", "the target expression is too long");
@@ -262,7 +264,7 @@ long vdf_live_plans(void) VDF_NOEXCEPT
 bool vdf_template_parse(const char *text, VdfTemplatePart *parts, int *nparts, char *buffer, int size,
                         VdfError *error) VDF_NOEXCEPT
 {
-    return walled(error, [&] {
+    return walled(__func__, error, [&] {
         int used = 0, n = 0;
         for (const TemplatePart &part : parse_template(text)) {
             int length = static_cast<int>(part.text.size()) + 1;
@@ -282,10 +284,10 @@ namespace
 {
 
 template <typename Helper>
-int transformed(Helper helper, const char *in, int length, char *out, int capacity, VdfError *error) noexcept
+int transformed(const char *entry, Helper helper, const char *in, int length, char *out, int capacity, VdfError *error) noexcept
 {
     int written = -1;
-    walled(error, [&] {
+    walled(entry, error, [&] {
         const std::string result = helper(std::string_view(in, length));
         if (result.size() > static_cast<size_t>(capacity))
             throw Error("54000", "target is too long");
@@ -304,22 +306,22 @@ std::string normalise_path(std::string_view path)
 
 int vdf_normalise_path(const char *path, int length, char *out, int capacity, VdfError *error) VDF_NOEXCEPT
 {
-    return transformed(normalise_path, path, length, out, capacity, error);
+    return transformed(__func__, normalise_path, path, length, out, capacity, error);
 }
 
 int vdf_escape_glob(const char *value, int length, char *out, int capacity, VdfError *error) VDF_NOEXCEPT
 {
-    return transformed(escape_glob, value, length, out, capacity, error);
+    return transformed(__func__, escape_glob, value, length, out, capacity, error);
 }
 
 int vdf_escape_percent(const char *value, int length, char *out, int capacity, VdfError *error) VDF_NOEXCEPT
 {
-    return transformed(escape_percent, value, length, out, capacity, error);
+    return transformed(__func__, escape_percent, value, length, out, capacity, error);
 }
 
 int vdf_path_segment(const char *value, int length, char *out, int capacity, VdfError *error) VDF_NOEXCEPT
 {
-    return transformed(path_segment, value, length, out, capacity, error);
+    return transformed(__func__, path_segment, value, length, out, capacity, error);
 }
 
 namespace
@@ -345,25 +347,19 @@ SchemaFacts facts_of(const VdfSchemaFacts &in)
 
 } // namespace
 
-bool vdf_names_person(const char *column, const char *root_relation) VDF_NOEXCEPT
+bool vdf_names_person(const char *column, const char *root_relation, bool *answer, VdfError *error) VDF_NOEXCEPT
 {
-    VdfError error;
-    bool answer = false;
-
-    return walled(&error, [&] { answer = names_person(text(column), text(root_relation)); }) && answer;
+    return walled(__func__, error, [&] { *answer = names_person(text(column), text(root_relation)); });
 }
 
-bool vdf_names_actor(const char *column) VDF_NOEXCEPT
+bool vdf_names_actor(const char *column, bool *answer, VdfError *error) VDF_NOEXCEPT
 {
-    VdfError error;
-    bool answer = false;
-
-    return walled(&error, [&] { answer = role_of_columns({text(column)}) == Role::actor; }) && answer;
+    return walled(__func__, error, [&] { *answer = role_of_columns({text(column)}) == Role::actor; });
 }
 
 bool vdf_suggest(const VdfSchemaFacts *facts, VdfSuggestion *suggestions, int *n, VdfError *error) VDF_NOEXCEPT
 {
-    return walled(error, [&] {
+    return walled(__func__, error, [&] {
         std::vector<Suggestion> found = suggest(facts_of(*facts));
         *n = static_cast<int>(found.size());
         for (size_t i = 0; i < found.size(); i++) {

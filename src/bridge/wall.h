@@ -275,11 +275,19 @@ typedef struct VdfSuggestion
     char why[768];
 } VdfSuggestion;
 
-/* What a column's name says; false also when memory runs out. */
-bool vdf_names_person(const char *column, const char *root_relation) VDF_NOEXCEPT;
-bool vdf_names_actor(const char *column) VDF_NOEXCEPT;
+/* What a column's name says. */
+bool vdf_names_person(const char *column, const char *root_relation, bool *answer, VdfError *error) VDF_NOEXCEPT;
+bool vdf_names_actor(const char *column, bool *answer, VdfError *error) VDF_NOEXCEPT;
 /* Writes at most one suggestion per edge; their number comes back in n. */
 bool vdf_suggest(const VdfSchemaFacts *facts, VdfSuggestion *suggestions, int *n, VdfError *error) VDF_NOEXCEPT;
+
+#ifdef VEDFOLNIR_FAULTS
+/* The test build: the count-th pass of an entry above, or of a place of the extension, fails. */
+void vdf_fault_arm(const char *entry, const char *what, long count) VDF_NOEXCEPT;
+bool vdf_fault_due(const char *place) VDF_NOEXCEPT;
+long vdf_fault_reached(void) VDF_NOEXCEPT;
+long vdf_fault_blocks(void) VDF_NOEXCEPT;
+#endif
 
 #ifdef __cplusplus
 }

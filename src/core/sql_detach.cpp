@@ -2,29 +2,28 @@
 #include "core/sql_parts.hpp"
 #include "core/sql_text.hpp"
 
-#include <boost/format.hpp>
-
 #include <algorithm>
 #include <set>
 
-namespace vedfolnir
-{
+namespace vedfolnir {
 
-namespace
-{
+namespace {
 
 std::string flag(int edge)
 {
     return edge < 0 ? "x.vdf_root" : "x.vdf_e" + number(edge);
 }
 
-// The new value of one column, from the strongest claim to the weakest: column rule, reassign, nullify, default.
-class ColumnValue
-{
+// The new value of one column, from the strongest claim to the weakest: column rule, reassign, nullify,
+// default.
+class ColumnValue {
   public:
     explicit ColumnValue(std::string column) : column_(std::move(column)) {}
     const std::string &column() const { return column_; }
-    void claim(int rank, const std::string &when, const std::string &value) { claims_.push_back({rank, when, value}); }
+    void claim(int rank, const std::string &when, const std::string &value)
+    {
+        claims_.push_back({rank, when, value});
+    }
     void conditions(std::set<std::string> &found) const
     {
         for (const Claim &c : claims_)
@@ -33,7 +32,8 @@ class ColumnValue
     std::string sql() const
     {
         auto claims = claims_;
-        std::stable_sort(claims.begin(), claims.end(), [](const Claim &a, const Claim &b) { return a.rank < b.rank; });
+        std::stable_sort(claims.begin(), claims.end(),
+                         [](const Claim &a, const Claim &b) { return a.rank < b.rank; });
         std::string sql = "CASE";
         for (const Claim &c : claims)
             sql += " WHEN " + c.when + " THEN " + c.value;
@@ -66,8 +66,9 @@ std::string remaining_elements(const Plan &plan, int edge)
     const Edge &e = plan.graph.edges[edge];
     const Pair element = one_element(e.pairs[0]);
     std::string key = "d.vdf_k" + number(key_number(plan, e.parent, element.parent_column));
-    return (boost::format("ARRAY(SELECT u.vdf_v FROM pg_catalog.unnest(c.%1%) WITH ORDINALITY AS u(vdf_v, vdf_o) WHERE "
-                          "NOT EXISTS (SELECT FROM vdf_p%2% d WHERE %3%) ORDER BY u.vdf_o)") %
+    return (Pattern(
+                "ARRAY(SELECT u.vdf_v FROM pg_catalog.unnest(c.%1%) WITH ORDINALITY AS u(vdf_v, vdf_o) WHERE "
+                "NOT EXISTS (SELECT FROM vdf_p%2% d WHERE %3%) ORDER BY u.vdf_o)") %
             element.child % edge % compare(element, key, "u.vdf_v"))
         .str();
 }
@@ -86,7 +87,7 @@ std::string sql_detach(const Plan &plan, int node, const std::vector<int> &edges
     };
     for (int i : edges) {
         const Edge &e = plan.graph.edges[i];
-        flags.push_back((boost::format("pg_catalog.bool_or(vdf_e %1% %2%) AS vdf_e%2%") % EQ % i).str());
+        flags.push_back((Pattern("pg_catalog.bool_or(vdf_e %1% %2%) AS vdf_e%2%") % EQ % i).str());
         std::string parameter_name;
         if (e.action() == Action::reassign && e.reassign_expression.empty())
             parameter_name = "$" + number(++parameter);
@@ -97,19 +98,23 @@ std::string sql_detach(const Plan &plan, int node, const std::vector<int> &edges
             ColumnValue &value = value_of(values, set.column);
             switch (e.action()) {
             case Action::reassign:
-                value.claim(1, flag(i), parameter_name.empty() ? "(" + e.reassign_expression + ")" : parameter_name);
+                value.claim(1, flag(i),
+                            parameter_name.empty() ? "(" + e.reassign_expression + ")" : parameter_name);
                 break;
             case Action::nullify:
                 value.claim(2, flag(i), e.pairs[0].any ? remaining_elements(plan, i) : "NULL");
                 break;
-            case Action::set_default: value.claim(3, flag(i), "(" + set.defaults + ")"); break;
-            default: break;
+            case Action::set_default:
+                value.claim(3, flag(i), "(" + set.defaults + ")");
+                break;
+            default:
+                break;
             }
         }
         rules(i);
     }
     if (tombstone) {
-        flags.push_back((boost::format("pg_catalog.bool_or(vdf_e %1% (-1)) AS vdf_root") % EQ).str());
+        flags.push_back((Pattern("pg_catalog.bool_or(vdf_e %1% (-1)) AS vdf_root") % EQ).str());
         rules(-1);
     }
     if (values.empty())
@@ -122,8 +127,8 @@ std::string sql_detach(const Plan &plan, int node, const std::vector<int> &edges
     }
     // A row that was reached through a retained edge only is not touched: its triggers have nothing to see.
     const std::vector<std::string> touched(conditions.begin(), conditions.end());
-    return (boost::format("UPDATE %1% c SET %2% FROM (SELECT vdf_t, vdf_i, %3% FROM vdf_m GROUP BY vdf_t, vdf_i) x "
-                          "WHERE c.ctid %4% x.vdf_i AND c.tableoid %4% x.vdf_t AND (%5%)") %
+    return (Pattern("UPDATE %1% c SET %2% FROM (SELECT vdf_t, vdf_i, %3% FROM vdf_m GROUP BY vdf_t, vdf_i) x "
+                    "WHERE c.ctid %4% x.vdf_i AND c.tableoid %4% x.vdf_t AND (%5%)") %
             plan.graph.nodes[node].from % join(sets, ", ") % join(flags, ", ") % EQ % join(touched, " OR "))
         .str();
 }

@@ -2,12 +2,33 @@
 
 #include "core/error.hpp"
 
-#include <boost/format.hpp>
-
 #include <algorithm>
 
-namespace vedfolnir
+namespace vedfolnir {
+
+std::string Pattern::str() const
 {
+    std::string out;
+    size_t used = 0;
+    for (const char *at = text_; *at; at++) {
+        if (*at != '%') {
+            out += *at;
+            continue;
+        }
+        const char *end = at + 1;
+        size_t n = 0;
+        while (*end >= '0' && *end <= '9')
+            n = n * 10 + static_cast<size_t>(*end++ - '0');
+        if (*end != '%' || n == 0 || n > values_.size())
+            throw Error("XX000", "a pattern names a value that it was not given");
+        used = std::max(used, n);
+        out += values_[n - 1];
+        at = end;
+    }
+    if (used != values_.size())
+        throw Error("XX000", "a pattern was given a value that it does not name");
+    return out;
+}
 
 std::string number(int n)
 {
@@ -36,7 +57,7 @@ int key_number(const Plan &plan, int node, const std::string &column)
 
 std::string in_leaves(const std::string &alias, const std::string &leaves)
 {
-    return (boost::format("%1% %2% ANY ('%3%'::pg_catalog.oid[])") % alias % EQ % leaves).str();
+    return (Pattern("%1% %2% ANY ('%3%'::pg_catalog.oid[])") % alias % EQ % leaves).str();
 }
 
 // The child side of a pair as it stands in the relation (alias c) or in a key set (alias a).
@@ -45,7 +66,8 @@ std::string child_in_relation(const Pair &pair)
     return pair.child_is_column ? "c." + pair.child : "(" + pair.child + ")";
 }
 
-// Its cast was applied when the row was taken, as the owner of its relation: a cast may be a function of anybody.
+// Its cast was applied when the row was taken, as the owner of its relation: a cast may be a function of
+// anybody.
 std::string child_in_keys(int edge, size_t pair)
 {
     return "a.vdf_f" + number(edge) + "_" + number(static_cast<int>(pair));
@@ -100,7 +122,7 @@ bool shields_tombstone(const Plan &plan, const Edge &edge)
 std::string except_tombstone(const Plan &plan)
 {
     const Graph &graph = plan.graph;
-    return (boost::format(" AND NOT EXISTS (SELECT FROM vdf_root r WHERE c.%1% %2% r.vdf_r)") % graph.key_column %
+    return (Pattern(" AND NOT EXISTS (SELECT FROM vdf_root r WHERE c.%1% %2% r.vdf_r)") % graph.key_column %
             graph.key_op)
         .str();
 }

@@ -7,8 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace vedfolnir
-{
+namespace vedfolnir {
 
 inline const char *const EQ = "OPERATOR(pg_catalog.=)";
 
@@ -24,13 +23,31 @@ enum class Child
     keys      // a.vdf_f<edge>_<pair>
 };
 
+// A text with %1%, %2% ... filled in. Not a stream: a stream that runs out of memory goes on with less text.
+class Pattern {
+  public:
+    explicit Pattern(const char *text) : text_(text) {}
+    Pattern &operator%(const std::string &value)
+    {
+        values_.push_back(value);
+        return *this;
+    }
+    Pattern &operator%(int value) { return *this % std::to_string(value); }
+    std::string str() const;
+
+  private:
+    const char *text_;
+    std::vector<std::string> values_;
+};
+
 std::string number(int n);
 std::string join(const std::vector<std::string> &parts, const char *separator);
 int key_number(const Plan &plan, int node, const std::string &column);
 std::string in_leaves(const std::string &alias, const std::string &leaves);
 // The child side of a pair as it stands in the relation (alias c) or in a key set (alias a).
 std::string child_in_relation(const Pair &pair);
-// Its cast was applied when the row was taken, as the owner of its relation: a cast may be a function of anybody.
+// Its cast was applied when the row was taken, as the owner of its relation: a cast may be a function of
+// anybody.
 std::string child_in_keys(int edge, size_t pair);
 std::string compare(const Pair &pair, const std::string &parent, const std::string &child);
 // The pair that compares one element where the column is an array of references.

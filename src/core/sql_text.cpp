@@ -2,13 +2,9 @@
 
 #include "core/sql_parts.hpp"
 
-#include <boost/format.hpp>
+namespace vedfolnir {
 
-namespace vedfolnir
-{
-
-namespace
-{
+namespace {
 
 // The referring values of an edge, NULL for rows to which the edge does not apply.
 std::string referring_value(const Edge &edge, const Pair &pair)
@@ -47,9 +43,9 @@ std::string select_list(const Plan &plan, int node, const RowShape &shape, int e
         int x = 0;
         for (const TargetRule &rule : plan.graph.target_rules)
             if (rule.node == node)
-                list.push_back((rule.filter.empty() ? "(" + rule.expression + ")"
-                                                    : "CASE WHEN " + rule.filter + " THEN (" + rule.expression +
-                                                          ") END") +
+                list.push_back((rule.filter.empty()
+                                    ? "(" + rule.expression + ")"
+                                    : "CASE WHEN " + rule.filter + " THEN (" + rule.expression + ") END") +
                                "::pg_catalog.text AS vdf_x" + number(x++));
     }
     return list.empty() ? "" : join(list, ", ");
@@ -73,13 +69,13 @@ std::string sql_find_root(const Plan &plan, RootKeys keys, bool lock)
         g.label_column.empty() ? "NULL::pg_catalog.text" : "c." + g.label_column + "::pg_catalog.text";
     std::string sql;
     if (keys == RootKeys::one)
-        sql = (boost::format("SELECT c.%1% AS vdf_r, %2% AS vdf_l, 1 AS vdf_u FROM %3% c WHERE c.%1% %4% $1") %
+        sql = (Pattern("SELECT c.%1% AS vdf_r, %2% AS vdf_l, 1 AS vdf_u FROM %3% c WHERE c.%1% %4% $1") %
                g.key_column % label % g.nodes[g.root].from % g.key_op)
                   .str();
     else
-        sql = (boost::format("SELECT c.%1% AS vdf_r, %2% AS vdf_l, a.vdf_u::pg_catalog.int4 AS vdf_u FROM %3% c, "
-                             "pg_catalog.unnest($1) WITH ORDINALITY AS a(vdf_key, vdf_u) WHERE c.%1% %4% a.vdf_key "
-                             "ORDER BY 3") %
+        sql = (Pattern("SELECT c.%1% AS vdf_r, %2% AS vdf_l, a.vdf_u::pg_catalog.int4 AS vdf_u FROM %3% c, "
+                       "pg_catalog.unnest($1) WITH ORDINALITY AS a(vdf_key, vdf_u) WHERE c.%1% %4% a.vdf_key "
+                       "ORDER BY 3") %
                g.key_column % label % g.nodes[g.root].from % g.key_op)
                   .str();
     return lock ? sql + " FOR UPDATE OF c" : sql;
@@ -109,8 +105,8 @@ std::string sql_take_ghost(const Plan &plan, const RowShape &shape)
         list.push_back("(-1)::pg_catalog.int4 AS vdf_e");
         for (int e : plan.delete_edges_into[g.root])
             for (size_t i = 0; i < g.edges[e].pairs.size(); i++)
-                list.push_back(typed_null(referring_value(g.edges[e], g.edges[e].pairs[i])) + " AS vdf_f" + number(e) + "_" +
-                               number(static_cast<int>(i)));
+                list.push_back(typed_null(referring_value(g.edges[e], g.edges[e].pairs[i])) + " AS vdf_f" +
+                               number(e) + "_" + number(static_cast<int>(i)));
     }
     if (shape.keys)
         for (size_t k = 0; k < plan.key_columns[g.root].size(); k++) {
@@ -127,7 +123,8 @@ std::string sql_take_edge(const Plan &plan, int edge, const RowShape &shape, boo
     std::string where = pairs_condition(plan, edge, Parent::keys, Child::relation);
     if (shields_tombstone(plan, e))
         where += except_tombstone(plan);
-    return take(e.from, "vdf_d d", where, select_list(plan, e.child, shape, edge, "d"), del) + (lock ? " FOR UPDATE OF c" : "");
+    return take(e.from, "vdf_d d", where, select_list(plan, e.child, shape, edge, "d"), del) +
+           (lock ? " FOR UPDATE OF c" : "");
 }
 
 std::string sql_take_node(const Plan &plan, int node, const RowShape &shape, bool del)
@@ -142,9 +139,11 @@ std::string sql_take_node(const Plan &plan, int node, const RowShape &shape, boo
 std::string sql_find_references(const Plan &plan, int edge, bool users, bool lock)
 {
     const Edge &e = plan.graph.edges[edge];
-    return (boost::format("SELECT c.tableoid AS vdf_t, c.ctid AS vdf_i, (%1%)::pg_catalog.int4 AS vdf_e%2% FROM %3% c, "
-                          "vdf_d d WHERE %4%%5%") %
-            edge % (users ? ", d.vdf_u" : "") % e.from % pairs_condition(plan, edge, Parent::keys, Child::relation) %
+    return (Pattern(
+                "SELECT c.tableoid AS vdf_t, c.ctid AS vdf_i, (%1%)::pg_catalog.int4 AS vdf_e%2% FROM %3% c, "
+                "vdf_d d WHERE %4%%5%") %
+            edge % (users ? ", d.vdf_u" : "") % e.from %
+            pairs_condition(plan, edge, Parent::keys, Child::relation) %
             (lock ? " FOR NO KEY UPDATE OF c" : ""))
         .str();
 }
@@ -152,8 +151,9 @@ std::string sql_find_references(const Plan &plan, int edge, bool users, bool loc
 std::string sql_find_tombstone(const Plan &plan, bool users, bool lock)
 {
     const Graph &g = plan.graph;
-    return (boost::format("SELECT c.tableoid AS vdf_t, c.ctid AS vdf_i, (-1)::pg_catalog.int4 AS vdf_e%1% FROM %2% c, "
-                          "vdf_root d WHERE %3%%4%") %
+    return (Pattern(
+                "SELECT c.tableoid AS vdf_t, c.ctid AS vdf_i, (-1)::pg_catalog.int4 AS vdf_e%1% FROM %2% c, "
+                "vdf_root d WHERE %3%%4%") %
             (users ? ", d.vdf_u" : "") % g.nodes[g.root].from % root_condition(plan, "d") %
             (lock ? " FOR NO KEY UPDATE OF c" : ""))
         .str();
@@ -176,12 +176,13 @@ std::string sql_find_foreign(const Plan &plan, int edge, bool parents_go)
         not_null.push_back(child_in_keys(edge, i) + " IS NOT NULL");
     std::string sql = "SELECT a.vdf_t, a.vdf_i, a.vdf_e FROM vdf_a a WHERE " + join(not_null, " AND ");
     if (parents_go)
-        sql += (boost::format(" AND NOT EXISTS (SELECT FROM vdf_d d WHERE %1%)") %
+        sql += (Pattern(" AND NOT EXISTS (SELECT FROM vdf_d d WHERE %1%)") %
                 pairs_condition(plan, edge, Parent::keys, Child::keys))
                    .str();
-    // A key that was validated cannot lead nowhere; a link or a NOT VALID key can, and then nobody else owns the row.
+    // A key that was validated cannot lead nowhere; a link or a NOT VALID key can, and then nobody else owns
+    // the row.
     if (e.link || !e.validated)
-        sql += (boost::format(" AND EXISTS (SELECT FROM %1% p WHERE %2%)") % e.parent_from %
+        sql += (Pattern(" AND EXISTS (SELECT FROM %1% p WHERE %2%)") % e.parent_from %
                 pairs_condition(plan, edge, Parent::relation, Child::keys))
                    .str();
     return sql;
@@ -207,12 +208,14 @@ std::string sql_find_tombstone_left(const Plan &plan, int edge)
 {
     const Graph &g = plan.graph;
     const Edge &e = g.edges[edge];
-    std::string where = pairs_condition(plan, edge, Parent::keys, Child::relation) + " AND " + root_condition(plan, "r");
+    std::string where =
+        pairs_condition(plan, edge, Parent::keys, Child::relation) + " AND " + root_condition(plan, "r");
     if (e.parent == g.root) // a tombstone that refers to itself refers to a row that stays
-        where += (boost::format(" AND NOT EXISTS (SELECT FROM vdf_root x WHERE d.vdf_k%1% %2% x.vdf_r)") %
+        where += (Pattern(" AND NOT EXISTS (SELECT FROM vdf_root x WHERE d.vdf_k%1% %2% x.vdf_r)") %
                   key_number(plan, g.root, g.key_column) % g.key_op)
                      .str();
-    return "SELECT c.tableoid AS vdf_t, c.ctid AS vdf_i FROM " + e.from + " c, vdf_d d, vdf_root r WHERE " + where;
+    return "SELECT c.tableoid AS vdf_t, c.ctid AS vdf_i FROM " + e.from + " c, vdf_d d, vdf_root r WHERE " +
+           where;
 }
 
 std::string sql_find_successor(const Plan &plan, int edge)
@@ -227,21 +230,24 @@ std::string sql_find_successor(const Plan &plan, int edge)
                 value = "(" + set.defaults + ")";
         where.push_back(compare(one_element(pair), "p." + pair.parent_column, value));
     }
-    return "SELECT p.tableoid AS vdf_t, p.ctid AS vdf_i FROM " + e.parent_from + " p WHERE " + join(where, " AND ");
+    return "SELECT p.tableoid AS vdf_t, p.ctid AS vdf_i FROM " + e.parent_from + " p WHERE " +
+           join(where, " AND ");
 }
 
 std::string sql_find_new_values(const Plan &plan, int edge)
 {
     const Edge &e = plan.graph.edges[edge];
     const std::string value = "(" + e.reassign_expression + ")";
-    return "SELECT c.tableoid AS vdf_t, c.ctid AS vdf_i, " + value + " AS vdf_v FROM " + e.from + " c, vdf_d d WHERE " +
-           pairs_condition(plan, edge, Parent::keys, Child::relation) + " AND " + value + " IS NOT NULL";
+    return "SELECT c.tableoid AS vdf_t, c.ctid AS vdf_i, " + value + " AS vdf_v FROM " + e.from +
+           " c, vdf_d d WHERE " + pairs_condition(plan, edge, Parent::keys, Child::relation) + " AND " +
+           value + " IS NOT NULL";
 }
 
 std::string sql_find_successors(const Plan &plan, int edge)
 {
     const Edge &e = plan.graph.edges[edge];
-    return (boost::format("SELECT a.vdf_t, a.vdf_i, p.tableoid AS vdf_pt, p.ctid AS vdf_pi FROM vdf_a a LEFT JOIN %1% p ON %2%") %
+    return (Pattern("SELECT a.vdf_t, a.vdf_i, p.tableoid AS vdf_pt, p.ctid AS vdf_pi FROM vdf_a a LEFT JOIN "
+                    "%1% p ON %2%") %
             e.parent_from % compare(e.pairs[0], "p." + e.pairs[0].parent_column, "a.vdf_v"))
         .str();
 }
@@ -282,7 +288,8 @@ std::string sql_count_dangling(const Plan &plan, int edge)
         const Pair pair = one_element(e.pairs[i]);
         on.push_back(compare(pair, "p." + pair.parent_column, child_in_keys(edge, i)));
     }
-    return (boost::format("SELECT pg_catalog.count(*) FROM vdf_a a WHERE NOT EXISTS (SELECT FROM %1% p WHERE %2%)") %
+    return (Pattern(
+                "SELECT pg_catalog.count(*) FROM vdf_a a WHERE NOT EXISTS (SELECT FROM %1% p WHERE %2%)") %
             e.parent_from % join(on, " AND "))
         .str();
 }
@@ -293,11 +300,13 @@ std::string sql_normalised(const std::string &kind, const std::string &expressio
     if (kind != "file" && kind != "directory")
         return value;
     // "a//b", "./a/./b" and "a/b/" are one file. Most paths are normal already, and the test for it is cheap.
-    return (boost::format("CASE WHEN pg_catalog.strpos(%1%, '//') OPERATOR(pg_catalog.=) 0 AND pg_catalog.strpos(%1%, './') "
-                          "OPERATOR(pg_catalog.=) 0 AND pg_catalog.right(%1%, 1) OPERATOR(pg_catalog.<>) '/' AND "
-                          "pg_catalog.right(%1%, 2) OPERATOR(pg_catalog.<>) '/.' THEN %1% ELSE pg_catalog.regexp_replace("
-                          "pg_catalog.regexp_replace(pg_catalog.regexp_replace(%1%, E'/(\\\\.?/)+', '/', 'g'), "
-                          "E'^(\\\\./)+', ''), E'(/\\\\.?)+$', '') END") %
+    return (Pattern("CASE WHEN pg_catalog.strpos(%1%, '//') OPERATOR(pg_catalog.=) 0 AND "
+                    "pg_catalog.strpos(%1%, './') "
+                    "OPERATOR(pg_catalog.=) 0 AND pg_catalog.right(%1%, 1) OPERATOR(pg_catalog.<>) '/' AND "
+                    "pg_catalog.right(%1%, 2) OPERATOR(pg_catalog.<>) '/.' THEN %1% ELSE "
+                    "pg_catalog.regexp_replace("
+                    "pg_catalog.regexp_replace(pg_catalog.regexp_replace(%1%, E'/(\\\\.?/)+', '/', 'g'), "
+                    "E'^(\\\\./)+', ''), E'(/\\\\.?)+$', '') END") %
             value)
         .str();
 }
@@ -306,13 +315,14 @@ std::string sql_find_named(const Plan &plan, int rule, bool exclude_root)
 {
     const Graph &g = plan.graph;
     const TargetRule &r = g.target_rules[rule];
-    std::string where = sql_normalised(r.kind, r.expression) + " COLLATE pg_catalog.\"C\" " + EQ + " d.vdf_target";
+    std::string where =
+        sql_normalised(r.kind, r.expression) + " COLLATE pg_catalog.\"C\" " + EQ + " d.vdf_target";
     if (!r.filter.empty())
         where += " AND " + r.filter;
     if (exclude_root)
         where += except_tombstone(plan);
-    return "SELECT c.tableoid AS vdf_t, c.ctid AS vdf_i, d.vdf_n FROM " + g.nodes[r.node].from + " c, vdf_d d WHERE " +
-           where;
+    return "SELECT c.tableoid AS vdf_t, c.ctid AS vdf_i, d.vdf_n FROM " + g.nodes[r.node].from +
+           " c, vdf_d d WHERE " + where;
 }
 
 } // namespace vedfolnir

@@ -7,6 +7,7 @@
 #include "ext/constraints.h"
 #include "ext/error_context.h"
 #include "ext/expire.h"
+#include "ext/fault.h"
 #include "ext/guc.h"
 #include "ext/progress.h"
 #include "ext/report.h"
@@ -89,6 +90,7 @@ static pg_uuid_t record(VdfWork *w, List *steps, const char *hash, bool *open)
         r.ids[i] = i == 0 ? w->id : new_id();
     }
     vdf_record_deletion(run, &r);
+    VDF_PLACE("record");
     vdf_record_audit(run, &r);
     (void) vdf_targets_enqueue(run, r.ids);
     *open = tasks > 0;

@@ -22,6 +22,26 @@ void vdf_find(VdfReview *review, VdfSeverity severity, const char *code, const c
     review->findings = lappend(review->findings, finding);
 }
 
+bool vdf_is_persons_name(const char *column, const char *root_relation)
+{
+    VdfError error;
+    bool answer;
+
+    if (!vdf_names_person(column, root_relation, &answer, &error))
+        vdf_raise(&error);
+    return answer;
+}
+
+bool vdf_is_actors_name(const char *column)
+{
+    VdfError error;
+    bool answer;
+
+    if (!vdf_names_actor(column, &answer, &error))
+        vdf_raise(&error);
+    return answer;
+}
+
 char *vdf_edge_object(const char *relation, const char *edge)
 {
     return edge && edge[0] ? psprintf("%s (%s)", relation, edge) : pstrdup(relation);

@@ -58,6 +58,10 @@ void vdf_find(VdfReview *review, VdfSeverity severity, const char *code, const c
 char *vdf_edge_object(const char *relation, const char *edge);
 char *vdf_column_object(Oid relation, const char *column);
 
+/* What the name of a column says. */
+bool vdf_is_persons_name(const char *column, const char *root_relation);
+bool vdf_is_actors_name(const char *column);
+
 /* Does an edge refer through the column, or a link through an expression that names it? */
 bool vdf_column_linked(const VdfReview *review, Oid relation, const char *column);
 /* The action that the same column would get if it had a key. */

@@ -124,7 +124,7 @@ static void review_column(VdfReview *review, VdfCandidate *c, bool same_name, bo
     const char *root = get_rel_name(configuration->relation);
     bool text = TypeCategory(getBaseType(c->type)) == TYPCATEGORY_STRING &&
                 TypeCategory(getBaseType(review->plan->key_type)) != TYPCATEGORY_STRING;
-    bool named = same_name || (!other_table && vdf_names_person(c->column, root));
+    bool named = same_name || (!other_table && vdf_is_persons_name(c->column, root));
 
     if (vdf_column_linked(review, c->relation, c->column) ||
         (c->relation == configuration->relation && strcmp(c->column, configuration->key_column) == 0))

@@ -218,7 +218,7 @@ static void review_staying_rows(VdfReview *review)
         /* Where the person only acted, the row's columns speak of somebody else. */
         if (stays && e->child != plan->graph.root && e->parent == plan->graph.root &&
             (action == VDF_ACTION_RETAIN || plan->view->component_of[e->child] < 0) &&
-            !(column > 0 && vdf_names_actor(get_attname(plan->edges[i].relation, column, false))))
+            !(column > 0 && vdf_is_actors_name(get_attname(plan->edges[i].relation, column, false))))
             review_personal(review, plan->edges[i].relation, e->name);
     }
 }

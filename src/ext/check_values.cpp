@@ -188,7 +188,7 @@ static void look_into_json(VdfReview *review, VdfStore *store, const ValueColumn
                           &depth);
         for (int j = 0; j < depth; j++)
             path[j] = TextDatumGetCString(items[j]);
-        if (hits == 0 || !(convincing(numeric_key, n, distinct, hits) || vdf_names_person(path[depth - 1], root)))
+        if (hits == 0 || !(convincing(numeric_key, n, distinct, hits) || vdf_is_persons_name(path[depth - 1], root)))
             continue;
         expression = member_expression(c, path, depth, listed,
                                        TypeCategory(getBaseType(review->plan->key_type)) == TYPCATEGORY_STRING);

@@ -2,6 +2,7 @@
 
 #include "ext/catalog.h"
 #include "ext/facts.h"
+#include "ext/fault.h"
 #include "ext/report.h"
 
 typedef struct NodeEntry
@@ -316,6 +317,7 @@ static void make_core(VdfDeletionPlan *plan)
     MemoryContextRegisterResetCallback(plan->context, callback);
     if (!vdf_plan_create(&plan->graph, &plan->core, &error))
         vdf_raise(&error);
+    VDF_PLACE("plan");
     plan->view = vdf_plan_view(plan->core);
 }
 

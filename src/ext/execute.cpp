@@ -1,5 +1,6 @@
 #include "ext/execute.h"
 
+#include "ext/fault.h"
 #include "ext/progress.h"
 #include "ext/report.h"
 
@@ -50,6 +51,7 @@ void vdf_execute_init(void)
 
 static bool sink_receive(TupleTableSlot *slot, DestReceiver *self)
 {
+    VDF_PLACE("row");
     ((VdfSink *) self)->row((VdfSink *) self, slot);
     return true;
 }
@@ -453,6 +455,7 @@ uint64 vdf_execute(VdfExecutor *executor, VdfStatement *statement)
             drop_ri_triggers(executor, query);
         hold = plan->commandType == CMD_UPDATE || (plan->commandType == CMD_DELETE && has_after_triggers(query));
     }
+    VDF_PLACE("statement");
     vdf_executor_run(query);
     rows = query->estate->es_processed;
     ExecutorFinish(query);
@@ -494,6 +497,7 @@ void vdf_fire_held(VdfExecutor *executor)
         PushActiveSnapshot(GetTransactionSnapshot());
         estate->es_snapshot = GetActiveSnapshot();
         estate->es_output_cid = GetCurrentCommandId(false);
+        VDF_PLACE("held");
         AfterTriggerEndQuery(estate);
         ExecCloseResultRelations(estate);
         ExecResetTupleTable(estate->es_tupleTable, false);

@@ -3,6 +3,7 @@
  */
 #include "ext/deletion_plan.h"
 
+#include "ext/fault.h"
 #include "ext/report.h"
 #include "ext/steps.h"
 
@@ -34,7 +35,7 @@ const char *vdf_plan_text(VdfDeletionPlan *plan, VdfSql kind, int number, unsign
     key.number = number;
     key.flags = flags;
     key.edges = nedges ? DatumGetUInt32(hash_any((const unsigned char *) edges, nedges * sizeof(int))) : 0;
-    entry = (StatementEntry *) hash_search(plan->statements, &key, nedges > 1 ? HASH_FIND : HASH_ENTER, &found);
+    entry = (StatementEntry *) hash_search(plan->statements, &key, HASH_FIND, &found);
     if (!found || nedges > 1) { /* sets of edges may collide: their text is made anew */
         VdfSqlRequest request = {kind, number, flags, nedges, edges};
         VdfError error;
@@ -42,11 +43,15 @@ const char *vdf_plan_text(VdfDeletionPlan *plan, VdfSql kind, int number, unsign
 
         if (!vdf_plan_sql(plan->core, &request, &text, &error))
             vdf_raise(&error);
+        VDF_PLACE("text");
         if (nedges > 1) {
             *cache = NULL;
             return pstrdup(text);
         }
-        entry->sql = MemoryContextStrdup(plan->context, text);
+        /* Entered when its text is there: an entry that an error left half made would be used the next time. */
+        text = MemoryContextStrdup(plan->context, text);
+        entry = (StatementEntry *) hash_search(plan->statements, &key, HASH_ENTER, &found);
+        entry->sql = text;
         memset(entry->cached, 0, sizeof(entry->cached));
     }
     /* A plan that is not kept could not give the executor's plans back after an error. */

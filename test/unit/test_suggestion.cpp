@@ -100,10 +100,12 @@ TEST(NamesPerson, SeesReferencesWithoutAKey)
         EXPECT_FALSE(names_person(name, "identities")) << name;
     EXPECT_TRUE(names_person("player_id", "game_players"));
     EXPECT_FALSE(names_person("player_id", "users"));
-    EXPECT_TRUE(vdf_names_person("user_id", "users"));
-    EXPECT_FALSE(vdf_names_person(nullptr, nullptr));
-    EXPECT_TRUE(vdf_names_actor("created_by"));
-    EXPECT_FALSE(vdf_names_actor("user_id"));
+    VdfError error;
+    bool answer = false;
+    EXPECT_TRUE(vdf_names_person("user_id", "users", &answer, &error) && answer);
+    EXPECT_TRUE(vdf_names_person(nullptr, nullptr, &answer, &error) && !answer);
+    EXPECT_TRUE(vdf_names_actor("created_by", &answer, &error) && answer);
+    EXPECT_TRUE(vdf_names_actor("user_id", &answer, &error) && !answer);
 }
 
 TEST(Suggest, TakesTheDeclaredAction)
