@@ -22,14 +22,14 @@ options:
   --no-install  do not look for missing Debian packages
   --keep        keep the working directory and print its name
   --jobs N      TAP files at a time (default: number of processors)
-  --count N     random schemas of the property suite (default 60)
+  --count N     random schemas of the property suite (default 300)
 The last line is "N passed, N failed, N skipped". The exit code is 0 only if nothing failed, nothing was skipped
 and each suite that was asked for ran at least one test. A test that is for other PostgreSQL versions is not skipped
 but left out by its file.
 USAGE
 }
 
-install=yes keep='' jobs=$(nproc) count=60 suites=''
+install=yes keep='' jobs=$(nproc) count=300 suites=''
 while [ $# -gt 0 ]; do
     case "$1" in
         --help | -h) usage; exit 0 ;;

@@ -159,12 +159,11 @@ def move_spec(action):
             lines.append(f"# {title}: {name.replace('_', ' ')} the person, during and after")
             lines.append(f"permutation d_{level} m_begin m_{name} d_del m_end d_end d_check")
             lines.append(f"permutation d_{level} d_del m_{name} d_end d_check")
-    spec(f"move_{action}", f"Updates move rows to and from the person (R26); keys declared ON DELETE {ACTIONS[action][0]}.",
-         action, sessions, lines)
+    spec(f"move_{action}", f"Updates move rows to and from the person (R26); keys declared ON DELETE {ACTIONS[action][0]}"
+         + (f", policy {ACTIONS[action][1]}." if ACTIONS[action][1] else "."), action, sessions, lines)
 
 
 if __name__ == "__main__":
     for a in ACTIONS:
         insert_spec(a)
-    for a in ("cascade", "set_null"):
         move_spec(a)
