@@ -274,12 +274,9 @@ void vdf_record_audit(VdfRun *run, const VdfDeletionRecord *record)
     TupleDescInitEntry(counts.desc, 4, "vdf_rows", INT8OID, -1, 0);
     counts.store = tuplestore_begin_heap(true, false, work_mem);
     if (run->many) {
-        HASH_SEQ_STATUS scan;
-        VdfUserCount *count;
-
-        hash_seq_init(&scan, run->user_counts);
-        while ((count = (VdfUserCount *) hash_seq_search(&scan)) != NULL)
-            add_edge_count(run, &counts, count->key.user, count->key.edge, count->rows);
+        for (int i = -1; i < run->plan->graph.nedges; i++)
+            for (int user = 0; user < run->user_counts[i + 1].room; user++)
+                add_edge_count(run, &counts, user, i, run->user_counts[i + 1].rows[user]);
     } else {
         add_edge_count(run, &counts, 1, -1, run->root_rows);
         for (int i = 0; i < run->plan->graph.nedges; i++)
@@ -296,9 +293,11 @@ void vdf_record_audit(VdfRun *run, const VdfDeletionRecord *record)
     values[3] = Int32GetDatum(record->pseudonyms[0].key_id);
     memset(&statement, 0, sizeof(statement));
     statement.sql = "INSERT INTO vedfolnir.audit_log (deletion_id, subject, pseudonym, key_id, relation, action, row_count) "
-                    "SELECT ($1)[d.vdf_u], $3, ($2)[d.vdf_u], $4, d.vdf_relation, d.vdf_action, "
-                    "pg_catalog.sum(d.vdf_rows)::pg_catalog.int8 FROM vdf_d d "
-                    "GROUP BY d.vdf_u, d.vdf_relation, d.vdf_action ORDER BY d.vdf_u, d.vdf_relation, d.vdf_action";
+                    "SELECT u.id, $3, u.pseudonym, $4, d.vdf_relation, d.vdf_action, d.vdf_rows FROM "
+                    "(SELECT x.vdf_u, x.vdf_relation, x.vdf_action, pg_catalog.sum(x.vdf_rows)::pg_catalog.int8 AS vdf_rows "
+                    "FROM vdf_d x GROUP BY x.vdf_u, x.vdf_relation, x.vdf_action) d "
+                    "JOIN ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY AS u(id, pseudonym, vdf_u) "
+                    "ON u.vdf_u OPERATOR(pg_catalog.=) d.vdf_u ORDER BY d.vdf_u, d.vdf_relation, d.vdf_action";
     statement.owner = vdf_store_owner();
     statement.change = true;
     statement.nparams = 4;

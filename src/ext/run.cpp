@@ -9,7 +9,6 @@
 VdfRun *vdf_run_begin(VdfDeletionPlan *plan, bool dry, bool many, bool expire)
 {
     VdfRun *run = (VdfRun *) palloc0(sizeof(VdfRun));
-    HASHCTL control;
 
     run->plan = plan;
     run->context = CurrentMemoryContext;
@@ -24,11 +23,7 @@ VdfRun *vdf_run_begin(VdfDeletionPlan *plan, bool dry, bool many, bool expire)
     run->executor.walked = plan->walked;
     run->executor.nwalked = plan->nwalked;
     vdf_executor_begin(&run->executor, dry);
-    memset(&control, 0, sizeof(control));
-    control.keysize = sizeof(((VdfUserCount *) NULL)->key);
-    control.entrysize = sizeof(VdfUserCount);
-    control.hcxt = CurrentMemoryContext;
-    run->user_counts = hash_create("vedfolnir counts per person", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+    run->user_counts = (VdfUserCounts *) palloc0(sizeof(VdfUserCounts) * (plan->graph.nedges + 1));
     return run;
 }
 

@@ -47,16 +47,12 @@ typedef struct VdfBlocker
     bool listed;  /* has a block row of its own in the result */
 } VdfBlocker;
 
-/* Rows per person, for the audit of several people: key of a hash. */
-typedef struct VdfUserCount
+/* Rows of an edge per person, for the audit of several people. */
+typedef struct VdfUserCounts
 {
-    struct
-    {
-        int32 user;
-        int32 edge; /* -1: the root row */
-    } key;
-    uint64 rows;
-} VdfUserCount;
+    int room;
+    uint64 *rows; /* by number of the person */
+} VdfUserCounts;
 
 typedef struct VdfTargets VdfTargets; /* targets.h */
 
@@ -79,7 +75,7 @@ struct VdfRun
     uint64 root_rows;
     List *blockers; /* of VdfBlocker */
     struct VdfSchema *schema; /* looked up for the remedies of undeclared edges */
-    HTAB *user_counts;
+    VdfUserCounts *user_counts; /* per edge, the root row first */
     VdfTargets *targets;
     bool look;            /* locks what it finds, changes nothing: by_hand.h */
     bool ghost;           /* the root row is gone: only its key is known */

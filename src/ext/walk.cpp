@@ -41,18 +41,21 @@ void vdf_keys_add(VdfRun *run, VdfKeys *keys, TupleDesc desc, TupleTableSlot *sl
 
 void vdf_count_user(VdfRun *run, int user, int edge, uint64 rows)
 {
-    VdfUserCount *count;
-    bool found;
-    struct
-    {
-        int32 user;
-        int32 edge;
-    } key = {user, edge};
+    VdfUserCounts *counts = &run->user_counts[edge + 1];
 
-    count = (VdfUserCount *) hash_search(run->user_counts, &key, HASH_ENTER, &found);
-    if (!found)
-        count->rows = 0;
-    count->rows += rows;
+    if (user >= counts->room) {
+        int room = Max(user, run->nusers) + 1;
+        uint64 *grown = (uint64 *) MemoryContextAllocExtended(run->context, sizeof(uint64) * room,
+                                                              MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+        if (counts->rows != NULL) {
+            memcpy(grown, counts->rows, sizeof(uint64) * counts->room);
+            pfree(counts->rows);
+        }
+        counts->rows = grown;
+        counts->room = room;
+    }
+    counts->rows[user] += rows;
 }
 
 static void take_row(VdfSink *sink, TupleTableSlot *slot)
