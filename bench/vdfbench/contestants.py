@@ -120,9 +120,9 @@ def configure(model, undeclared):
             yield (f"SELECT vedfolnir_set_policy('public.{k.table}', '{k.name}', '{action}', reason => 'benchmark'"
                    + ("" if k.set_null else ", collateral => 'delete'") + ")")
     yield "SELECT vedfolnir_add_cleanup('public.image', 'file', '{local_path}', 'images')"
-    # The index that vedfolnir_check() asks for: does another row still name the file?
-    yield r"""CREATE INDEX image_target_idx ON public.image (pg_catalog.regexp_replace(pg_catalog.regexp_replace(
-        pg_catalog.regexp_replace((local_path::pg_catalog.text)::pg_catalog.text, E'/(\\.?/)+', '/', 'g'), E'^(\\./)+', ''), E'(/\\.?)+$', '') COLLATE "C")"""
+    # What vedfolnir_check() asks for: does another row still name the file?
+    yield ("DO $$ DECLARE r record; BEGIN FOR r IN SELECT remedy FROM vedfolnir_check() WHERE code = 'missing_lookup_index' LOOP"
+           " EXECUTE replace(r.remedy, ' CONCURRENTLY', ''); END LOOP; END $$")
 
 
 def ours(ids, dry_run=False):

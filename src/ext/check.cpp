@@ -121,6 +121,7 @@ static VdfReview *review_subject(const char *subject, bool sample)
     vdf_review_edges(review);
     vdf_review_rules(review);
     vdf_review_tables(review);
+    vdf_review_lookups(review);
     vdf_review_copies(review);
     vdf_review_candidates(review);
     vdf_review_addresses(review);

@@ -86,6 +86,8 @@ void vdf_review_rules(VdfReview *review);
 /* Indexes, privileges, triggers, copies, functions that shadow ours. */
 void vdf_review_tables(VdfReview *review);
 void vdf_review_copies(VdfReview *review);
+/* Indexes for the question whether a row that stays names a target. */
+void vdf_review_lookups(VdfReview *review);
 /* Columns that look like references to a person and have no key. */
 void vdf_review_candidates(VdfReview *review);
 /* Columns that hold e-mail addresses, in rows to which nothing leads. */
