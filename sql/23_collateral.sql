@@ -50,4 +50,19 @@ SELECT code, message FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, fals
 SELECT vedfolnir_register_subject('app.users', mode => 'tombstone');
 SELECT vedfolnir_set_policy('app.users', 'users_team_fkey', 'delete', collateral => 'delete');
 SELECT * FROM t.dry('1') ORDER BY step;
+SELECT t.fresh();
+-- Rows of others are told (VF007) though an UPDATE of the same run would fail by a CHECK.
+CREATE TABLE app.users (id int PRIMARY KEY);
+CREATE TABLE app.groups (id int PRIMARY KEY, founder int REFERENCES app.users ON DELETE CASCADE);
+CREATE TABLE app.members (id int PRIMARY KEY, grp int REFERENCES app.groups ON DELETE CASCADE, u int REFERENCES app.users ON DELETE CASCADE);
+CREATE TABLE app.alerts (id int, u int REFERENCES app.users ON DELETE SET NULL, wallet int, CHECK (num_nonnulls(u, wallet) = 1));
+INSERT INTO app.users VALUES (1), (2);
+INSERT INTO app.groups VALUES (1, 1);
+INSERT INTO app.members VALUES (1, 1, 2);
+INSERT INTO app.alerts VALUES (1, 1, NULL);
+SELECT vedfolnir_register_subject('app.users');
+SELECT code, message FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
+SELECT vedfolnir_set_policy('app.members', 'members_grp_fkey', 'delete', collateral => 'delete');
+-- The CHECK itself is not foreseen.
+SELECT code, message FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
 SELECT t.finish();

@@ -230,3 +230,11 @@ void vdf_find_collateral(VdfRun *run, const VdfComponent *component)
     if (found > 0 || inherited)
         divide(run, component, sources);
 }
+
+bool vdf_collateral_refused(VdfRun *run)
+{
+    for (int i = 0; i < run->plan->graph.nedges; i++)
+        if (run->seed == NULL && run->edges[i].sources > 0 && !run->plan->graph.edges[i].collateral_ok)
+            return true;
+    return false;
+}

@@ -401,7 +401,8 @@ static void detach_node(VdfRun *run, int node, int *edges, int nedges)
         find_tombstone(run, &found);
     for (int i = 0; i < active; i++)
         foresee_doubles(run, edges[i], &found);
-    run->untouched = run->blockers != NIL;
+    /* What refuses the run is told with everything else, not hidden behind an UPDATE that fails. */
+    run->untouched = run->blockers != NIL || vdf_collateral_refused(run);
     if (found.count > 0 && !run->untouched && !run->dry)
         update_rows(run, node, edges, active, tombstone, &found);
     vdf_keys_free(&found);

@@ -109,6 +109,8 @@ void vdf_sweep_pack(VdfRun *run, int component);
 void vdf_sweep_release(VdfRun *run, int component);
 /* Which of the rows of a component belong to somebody else. */
 void vdf_find_collateral(VdfRun *run, const VdfComponent *component);
+/* Does an edge bring rows of others in that its policy does not accept? */
+bool vdf_collateral_refused(VdfRun *run);
 /* Keeps the rows of a statement as a key set. */
 void vdf_collect(VdfRun *run, VdfStatement *statement, VdfKeys *keys);
 /* Phase N. */
