@@ -24,8 +24,8 @@ options:
   --jobs N      TAP files at a time (default: number of processors)
   --count N     random schemas of the property suite (default 300)
 The last line is "N passed, N failed, N skipped". The exit code is 0 only if nothing failed, nothing was skipped
-and each suite that was asked for ran at least one test. A test that is for other PostgreSQL versions is not skipped
-but left out by its file.
+(but for the test of a real Keycloak where that cannot be fetched: a line says so) and each suite that was asked for ran
+at least one test. A test that is for other PostgreSQL versions is not skipped but left out by its file.
 USAGE
 }
 
@@ -50,7 +50,7 @@ checkout=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/vedfolnir-check.XXXXXX")
 copy=$work/checkout
 logs=$work/logs
-total_passed=0 total_failed=0 total_skipped=0 server_up=
+total_passed=0 total_failed=0 total_skipped=0 excused=0 server_up=
 mkdir -p "$logs"
 chmod 755 "$work"
 finish() {
@@ -195,13 +195,16 @@ run_prove() {
         perl tools/tap_run.pl --jobs "$jobs" "$@"
 }
 
-# Fetched once into a cache. Where it cannot be had, its test says why and counts as skipped.
+# Fetched once into a cache. Where it cannot be had, its test says why and counts as skipped; that fails the run unless
+# the repository was out of reach.
 keycloak() {
-    local found
+    local found rc
     if found=$(bash tools/keycloak.sh $([ -n "$install" ] || echo --no-install) "$work/keycloak" 2>"$logs/keycloak.log"); then
         [ "$(id -u)" != 0 ] || chown -R postgres "$work/keycloak"
         export VEDFOLNIR_KEYCLOAK=$found
     else
+        rc=$?
+        [ "$rc" != 3 ] || excused=1
         VEDFOLNIR_NO_KEYCLOAK=$(tail -n 1 "$logs/keycloak.log")
         export VEDFOLNIR_NO_KEYCLOAK
         echo "no test against a real Keycloak: $VEDFOLNIR_NO_KEYCLOAK" >&2
@@ -261,5 +264,6 @@ echo
 [ -z "$keep" ] || echo "kept: $work"
 echo "summary ($((SECONDS - started)) s)"
 printf '%s\n' "${lines[@]}"
+[ "$excused" = 0 ] || echo "NOT TESTED: a real Keycloak, which could not be fetched"
 echo "$total_passed passed, $total_failed failed, $total_skipped skipped"
-[ "$total_failed" = 0 ] && [ "$total_skipped" = 0 ]
+[ "$total_failed" = 0 ] && [ "$total_skipped" = "$excused" ]

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Fetches a Keycloak server into a cache outside the checkout and unpacks it into a directory.
-# The last line on standard output is where it lies; if it cannot be had, standard error says why and the exit code is 1.
+# The last line on standard output is where it lies; if it cannot be had, standard error says why and the exit code is 1,
+# or 3 where the repository did not give it.
 set -euo pipefail
 
 usage() {
@@ -31,7 +32,7 @@ cache=${VEDFOLNIR_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vedfolnir}
 name=keycloak-quarkus-dist-$version.tar.gz
 url=${VEDFOLNIR_MAVEN:-https://repo1.maven.org/maven2}/org/keycloak/keycloak-quarkus-dist/$version/$name
 
-give_up() { echo "keycloak: $1" >&2; exit 1; }
+give_up() { echo "keycloak: $1" >&2; exit "${2:-1}"; }
 
 # Versions that were tried are pinned; another one is compared with the sum beside it.
 is_intact() {
@@ -51,8 +52,8 @@ mkdir -p "$cache" || give_up "the cache cannot be written"
 if [ ! -f "$cache/$name" ] || ! is_intact "$cache/$name"; then
     part=$(mktemp "$cache/$name.XXXXXX")
     trap 'rm -f "$part"' EXIT
-    curl -fsS --retry 2 --connect-timeout 10 --max-time 600 -o "$cache/$name.sha1" "$url.sha1" &&
-        curl -fsS --retry 2 --connect-timeout 10 --max-time 600 -o "$part" "$url" || give_up "version $version could not be fetched"
+    curl -fsS --retry 2 --connect-timeout 10 --max-time 300 -o "$cache/$name.sha1" "$url.sha1" &&
+        curl -fsS --retry 2 --connect-timeout 10 --max-time 300 -o "$part" "$url" || give_up "version $version could not be fetched" 3
     is_intact "$part" || give_up "what was fetched is not version $version: its checksum differs"
     mv "$part" "$cache/$name"
 fi
