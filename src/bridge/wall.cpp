@@ -3,12 +3,14 @@
 
 #include "bridge/fault.hpp"
 #include "core/error.hpp"
+#include "core/peel.hpp"
 #include "core/plan.hpp"
 #include "core/sql_text.hpp"
 #include "core/suggestion.hpp"
 #include "core/task.hpp"
 #include "core/template.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <new>
@@ -178,6 +180,7 @@ std::string sql_of(const Plan &plan, const VdfSqlRequest &r)
     case VDF_SQL_TAKE_ROOT: return sql_take_root(plan, shape_of(r.flags), del);
     case VDF_SQL_TAKE_GHOST: return sql_take_ghost(plan, shape_of(r.flags));
     case VDF_SQL_TAKE_EDGE: return sql_take_edge(plan, r.number, shape_of(r.flags), del, lock);
+    case VDF_SQL_TAKE_ROWS: return sql_take_rows(plan, r.number, shape_of(r.flags), text(r.from));
     case VDF_SQL_FIND_REFERENCES: return sql_find_references(plan, r.number, users, lock);
     case VDF_SQL_FIND_TOMBSTONE: return sql_find_tombstone(plan, users, lock);
     case VDF_SQL_DETACH:
@@ -248,6 +251,23 @@ bool vdf_normalised_sql(const char *kind, const char *expression, char *buffer, 
         if (static_cast<int>(sql.size()) >= size)
             throw Error("54000", "the target expression is too long");
         std::memcpy(buffer, sql.c_str(), sql.size() + 1);
+    });
+}
+
+bool vdf_plan_peel(const VdfPlan *plan, const bool *referred, int *nodes, int *n, VdfError *error) VDF_NOEXCEPT
+{
+    return walled(__func__, error, [&] {
+        std::vector<int> order = peel_order(plan->plan, std::vector<bool>(referred, referred + plan->plan.graph.edges.size()));
+        std::copy(order.begin(), order.end(), nodes);
+        *n = static_cast<int>(order.size());
+    });
+}
+
+bool vdf_plan_ancestors(const VdfPlan *plan, int node, bool *found, VdfError *error) VDF_NOEXCEPT
+{
+    return walled(__func__, error, [&] {
+        std::vector<bool> marks = ancestors(plan->plan, node);
+        std::copy(marks.begin(), marks.end(), found);
     });
 }
 

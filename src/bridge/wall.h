@@ -153,6 +153,7 @@ typedef enum VdfSql
     VDF_SQL_TAKE_ROOT,
     VDF_SQL_TAKE_GHOST,
     VDF_SQL_TAKE_EDGE,
+    VDF_SQL_TAKE_ROWS,
     VDF_SQL_FIND_REFERENCES,
     VDF_SQL_FIND_TOMBSTONE,
     VDF_SQL_DETACH,
@@ -189,6 +190,7 @@ typedef struct VdfSqlRequest
     unsigned flags;
     int nedges; /* VDF_SQL_DETACH */
     const int *edges;
+    const char *from; /* VDF_SQL_TAKE_ROWS: the relation to address; NULL: that of the node */
 } VdfSqlRequest;
 
 /* What an edge does: its policy, else its declared action; NO ACTION and RESTRICT block. */
@@ -203,6 +205,10 @@ const VdfPlanView *vdf_plan_view(const VdfPlan *plan) VDF_NOEXCEPT;
 bool vdf_plan_sql(VdfPlan *plan, const VdfSqlRequest *request, const char **text, VdfError *error) VDF_NOEXCEPT;
 /* A target in its normal spelling as SQL; 54000 when the buffer is too small. */
 bool vdf_normalised_sql(const char *kind, const char *expression, char *buffer, int size, VdfError *error) VDF_NOEXCEPT;
+/* Nodes that batches may empty, from the leaves up; referred: per edge, do rows stand behind it? Writes at most nnodes. */
+bool vdf_plan_peel(const VdfPlan *plan, const bool *referred, int *nodes, int *n, VdfError *error) VDF_NOEXCEPT;
+/* Marks the nodes through which the walk may come to a node. */
+bool vdf_plan_ancestors(const VdfPlan *plan, int node, bool *found, VdfError *error) VDF_NOEXCEPT;
 void vdf_plan_free(VdfPlan *plan) VDF_NOEXCEPT;
 /* C++ objects that are alive on core's side of the wall; 0 when no plan is held. */
 long vdf_live_plans(void) VDF_NOEXCEPT;

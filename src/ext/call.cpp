@@ -5,35 +5,13 @@
 
 #include "ext/by_hand.h"
 #include "ext/constraints.h"
-#include "ext/error_context.h"
 #include "ext/expire.h"
 #include "ext/fault.h"
-#include "ext/guc.h"
+#include "ext/frame.h"
 #include "ext/progress.h"
 #include "ext/report.h"
+#include "ext/running.h"
 #include "ext/targets.h"
-
-static void check_state(void)
-{
-    if (SessionReplicationRole != SESSION_REPLICATION_ROLE_ORIGIN && !vdf_allow_unsafe)
-        ereport(ERROR, (errcode(ERRCODE_VDF_UNSAFE_STATE), errmsg("cannot delete while session_replication_role is not origin"),
-                        errdetail("Triggers and foreign keys would not be enforced. Nothing was changed."),
-                        errhint("RESET session_replication_role;")));
-    if (synchronous_commit < SYNCHRONOUS_COMMIT_LOCAL_FLUSH)
-        (void) set_config_option("synchronous_commit", "local", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
-    if (synchronous_commit < SYNCHRONOUS_COMMIT_LOCAL_FLUSH)
-        ereport(ERROR, (errcode(ERRCODE_VDF_NOT_DURABLE), errmsg("the transaction cannot be made durable"),
-                        errdetail("synchronous_commit is off and cannot be raised. Nothing was changed.")));
-}
-
-static int set_lock_timeout(void)
-{
-    int level = NewGUCNestLevel();
-
-    (void) set_config_option("lock_timeout", psprintf("%d", vdf_lock_timeout), PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-                             true, 0, false);
-    return level;
-}
 
 static const char *mode_of(VdfWork *w)
 {
@@ -58,7 +36,7 @@ static void digest_arguments(VdfCall *call, VdfDeletionPlan *plan, VdfPseudonym 
     (void) vdf_pseudonym("request", text.data, true, digest);
 }
 
-static pg_uuid_t new_id(void)
+pg_uuid_t vdf_new_id(void)
 {
     return *DatumGetUUIDP(DirectFunctionCall1(gen_random_uuid, (Datum) 0));
 }
@@ -82,18 +60,23 @@ static pg_uuid_t record(VdfWork *w, List *steps, const char *hash, bool *open)
     r.pseudonyms = (VdfPseudonym *) palloc0(sizeof(VdfPseudonym) * w->n);
     r.ids = (pg_uuid_t *) palloc0(sizeof(pg_uuid_t) * w->n);
     r.tasks = (uint64 *) palloc0(sizeof(uint64) * w->n);
+    r.running = (bool *) palloc0(sizeof(bool) * w->n);
     for (int i = 0; i < ngroups; i++)
         tasks += groups[i].tasks;
     vdf_targets_per_user(run->targets, r.tasks);
     for (int i = 0; i < w->n; i++) {
         (void) vdf_pseudonym(w->call->subject, vdf_key_canonical(run->plan, w->values[i]), true, &r.pseudonyms[i]);
-        r.ids[i] = i == 0 ? w->id : new_id();
+        r.running[i] = w->running != NULL && w->running[i].found;
+        r.ids[i] = r.running[i] ? w->running[i].id : i == 0 ? w->id : vdf_new_id();
     }
     vdf_record_deletion(run, &r);
     VDF_PLACE("record");
     vdf_record_audit(run, &r);
     (void) vdf_targets_enqueue(run, r.ids);
     *open = tasks > 0;
+    for (int i = 0; i < w->n; i++)
+        if (r.running[i])
+            *open = vdf_running_finish(&r.ids[i], hash, r.request_id) || *open;
     return r.ids[0];
 }
 
@@ -102,6 +85,12 @@ static void add_hash_note(List *steps, const char *hash)
     VdfStep *root = (VdfStep *) linitial(steps);
 
     root->note = root->note ? psprintf("plan_hash=%s; %s", hash, root->note) : psprintf("plan_hash=%s", hash);
+}
+
+/* Did batches delete some of the one person's rows before? */
+static bool is_running(VdfWork *w)
+{
+    return w->running != NULL && w->n == 1 && w->running[0].found;
 }
 
 static List *run_phases(VdfWork *w, char **hash)
@@ -132,6 +121,10 @@ static List *run_phases(VdfWork *w, char **hash)
     *hash = vdf_plan_hash(run, steps, keys, w->n);
     if (steps != NIL && !w->call->expire)
         add_hash_note(steps, *hash);
+    if (steps != NIL && is_running(w))
+        ((VdfStep *) linitial(steps))->note =
+            psprintf("%s; deletion %s is running: %s went before", ((VdfStep *) linitial(steps))->note,
+                     vdf_uuid_text(&w->running[0].id), vdf_rows(w->running[0].rows));
     return steps;
 }
 
@@ -188,11 +181,17 @@ static List *execute_call(VdfWork *w, const VdfPseudonym *arguments)
     pg_uuid_t id;
     VdfTotals totals;
 
-    if (w->earlier.found && run->tombstone && !run->ghost && is_settled_tombstone(w))
+    if (w->earlier.found && !is_running(w) && run->tombstone && !run->ghost && is_settled_tombstone(w))
         return already_deleted(w);
     steps = run_phases(w, &hash);
-    if (w->earlier.found && found_nothing(run) && (run->dry || run->ghost) && (run->tombstone || run->ghost))
+    if (w->earlier.found && found_nothing(run) && (run->dry || run->ghost) && (run->tombstone || run->ghost)) {
+        /* Somebody else deleted what batches had left. */
+        if (is_running(w) && !run->dry) {
+            (void) vdf_running_finish(&w->running[0].id, hash, NULL);
+            w->earlier = vdf_earlier_deletion(w->call->subject, vdf_key_canonical(run->plan, w->values[0]));
+        }
         return already_deleted(w);
+    }
     totals = vdf_totals(run, steps);
     if (run->dry) {
         vdf_notice_dry(w, totals);
@@ -265,91 +264,73 @@ static List *answer_people(VdfWork *w, const VdfPseudonym *arguments)
             raise_unknown(w);
         vdf_find_ghost(w);
     }
+    if (!w->call->expire)
+        w->running = vdf_running_people(w->call->subject, w->run->plan, w->values, w->n);
+    if (is_running(w))
+        w->id = w->running[0].id;
+    vdf_progress_begin(w->run->plan->configuration->relation, w->call->dry, &w->id);
     vdf_check_holds(w);
     vdf_check_reason(w);
     return list_concat(execute_call(w, arguments), deleted);
 }
 
-/* What an earlier call with the same request id returned. */
-static bool answer_request(FunctionCallInfo fcinfo, VdfCall *call, VdfDeletionPlan *plan, VdfPseudonym *arguments)
+bool vdf_call_request(VdfCall *call, VdfDeletionPlan *plan, VdfPseudonym *arguments, List **steps)
 {
     pg_uuid_t id;
-    List *steps;
 
     digest_arguments(call, plan, arguments);
-    if (!vdf_request_find(UUIDPGetDatum(&call->request_id), arguments, &id, &steps))
+    if (!vdf_request_find(UUIDPGetDatum(&call->request_id), arguments, &id, steps))
         return false;
     vdf_remember_deletion(&id);
-    vdf_steps_return(fcinfo, steps);
     return true;
 }
 
 bool vdf_call_answered(FunctionCallInfo fcinfo, VdfCall *call)
 {
-    VdfDeletionPlan *plan;
+    VdfFrame frame;
     VdfPseudonym arguments;
-    VdfErrorContext context;
+    List *steps;
     bool answered;
-    int level;
 
     if (!call->has_request)
         return false;
-    plan = vdf_plan_for(call->subject);
-    vdf_require_run(plan);
-    PreventCommandIfReadOnly("vedfolnir_delete_user()");
-    level = set_lock_timeout();
-    vdf_error_context_push(&context, plan);
-    answered = answer_request(fcinfo, call, plan, &arguments);
-    vdf_error_context_pop(&context);
-    AtEOXact_GUC(true, level);
-    vdf_plan_release(plan);
+    vdf_frame_enter(&frame, call);
+    answered = vdf_call_request(call, frame.plan, &arguments, &steps);
+    vdf_frame_leave(&frame);
+    if (answered)
+        vdf_steps_return(fcinfo, steps);
     return answered;
 }
 
-void vdf_call_run(FunctionCallInfo fcinfo, VdfCall *call)
+List *vdf_call_execute(VdfCall *call)
 {
-    VdfDeletionPlan *plan = vdf_plan_for(call->subject);
+    VdfFrame frame;
     VdfWork w;
     List *steps;
-    int level = 0;
     VdfPseudonym arguments;
-    VdfErrorContext context;
 
-    if (call->dry)
-        vdf_require_look(plan);
-    else
-        vdf_require_run(plan);
-    if (!call->dry) {
-        PreventCommandIfReadOnly("vedfolnir_delete_user()");
-        check_state();
-    }
-    if (!call->dry) {
-        level = set_lock_timeout();
-        vdf_error_context_push(&context, plan);
-    }
-    if (call->has_request && answer_request(fcinfo, call, plan, &arguments)) {
-        vdf_error_context_pop(&context);
-        AtEOXact_GUC(true, level);
-        vdf_plan_release(plan);
-        return;
+    vdf_frame_enter(&frame, call);
+    if (call->has_request && vdf_call_request(call, frame.plan, &arguments, &steps)) {
+        vdf_frame_leave(&frame);
+        return steps;
     }
     memset(&w, 0, sizeof(w));
     w.call = call;
-    w.run = vdf_run_begin(plan, call->dry, call->many, call->expire);
+    w.run = vdf_run_begin(frame.plan, call->dry, call->many, call->expire);
     vdf_read_keys(&w);
     w.run->nusers = w.n;
     if (!call->dry)
         vdf_lock_people(&w);
     vdf_find_people(&w, !call->dry && !call->expire);
-    w.id = new_id();
-    vdf_progress_begin(plan->configuration->relation, call->dry, &w.id);
+    w.id = vdf_new_id();
     steps = answer_people(&w, &arguments);
     vdf_progress_end();
-    if (!call->dry) {
-        vdf_error_context_pop(&context);
-        AtEOXact_GUC(true, level);
-    }
-    vdf_steps_return(fcinfo, steps);
     vdf_run_end(w.run);
-    vdf_plan_release(plan);
+    vdf_frame_leave(&frame);
+    return steps;
+}
+
+void vdf_call_run(FunctionCallInfo fcinfo, VdfCall *call)
+{
+    vdf_steps_return(fcinfo, vdf_call_execute(call));
 }

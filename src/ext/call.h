@@ -24,6 +24,8 @@ typedef struct VdfCall
     char *plan_hash;
 } VdfCall;
 
+/* Runs the call and gives its steps. */
+List *vdf_call_execute(VdfCall *call);
 /* Runs the call and fills the result of the set-returning function. */
 void vdf_call_run(FunctionCallInfo fcinfo, VdfCall *call);
 

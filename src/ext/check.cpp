@@ -126,6 +126,7 @@ static VdfReview *review_subject(const char *subject, bool sample)
     vdf_review_candidates(review);
     vdf_review_addresses(review);
     vdf_review_watched(review);
+    vdf_review_running(review);
     if (sample)
         vdf_review_values(review);
     list_sort(review->findings, compare_findings);

@@ -96,5 +96,7 @@ void vdf_review_addresses(VdfReview *review);
 void vdf_review_values(VdfReview *review);
 /* Ways to a person that DDL made while vedfolnir_watch() was on. */
 void vdf_review_watched(VdfReview *review);
+/* Deletions in batches that are not finished; running.cpp. */
+void vdf_review_running(VdfReview *review);
 
 #endif

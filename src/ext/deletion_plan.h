@@ -57,6 +57,7 @@ typedef struct VdfDeletionPlan
     HTAB *statements;
     HTAB *facts;
     HTAB *relations; /* a change of one of these makes the plan invalid */
+    uint64 serial;   /* no other plan of the session has it */
     bool kept;       /* for the session */
     struct VdfSweep **sweeps; /* per node: what sweep.cpp has learned */
     bool valid;

@@ -74,7 +74,7 @@ static void change_execute(VdfStore *store, const char *role, const char *duty, 
         functions[i] = vdf_store_text(store, i, 1);
     for (uint64 i = 0; i < n; i++)
         vdf_store_run(store,
-                      psprintf("%s ALL ON FUNCTION %s %s %s", grant ? "GRANT" : "REVOKE", functions[i],
+                      psprintf("%s ALL ON ROUTINE %s %s %s", grant ? "GRANT" : "REVOKE", functions[i],
                                grant ? "TO" : "FROM", quote_identifier(role)),
                       0, NULL, NULL, NULL, false);
     vdf_store_run(store,

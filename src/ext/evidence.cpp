@@ -185,11 +185,11 @@ void vdf_record_deletion(VdfRun *run, const VdfDeletionRecord *record)
 {
     VdfStore store;
     Oid types[] = {UUIDARRAYOID, NAMEOID, BYTEAARRAYOID, INT4OID, NAMEOID, NAMEOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
-                   UUIDOID, BOOLARRAYOID};
+                   UUIDOID, BOOLARRAYOID, BOOLARRAYOID, BOOLOID};
     Datum values[lengthof(types)];
     char nulls[lengthof(types) + 1];
     Datum *ids = (Datum *) palloc(sizeof(Datum) * record->n), *pseudonyms = (Datum *) palloc(sizeof(Datum) * record->n),
-          *open = (Datum *) palloc(sizeof(Datum) * record->n);
+          *open = (Datum *) palloc(sizeof(Datum) * record->n), *running = (Datum *) palloc(sizeof(Datum) * record->n);
     NameData subject, session, current;
     char *actor = actor_of(run, record);
 
@@ -201,6 +201,7 @@ void vdf_record_deletion(VdfRun *run, const VdfDeletionRecord *record)
         ids[i] = UUIDPGetDatum(&record->ids[i]);
         pseudonyms[i] = bytea_of(record->pseudonyms[i].bytes);
         open[i] = BoolGetDatum(record->tasks[i] > 0);
+        running[i] = BoolGetDatum(record->running[i]);
     }
     values[0] = PointerGetDatum(construct_array(ids, record->n, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
     values[1] = NameGetDatum(&subject);
@@ -218,15 +219,17 @@ void vdf_record_deletion(VdfRun *run, const VdfDeletionRecord *record)
     values[10] = record->request_id ? UUIDPGetDatum(record->request_id) : (Datum) 0;
     nulls[10] = record->request_id ? ' ' : 'n';
     values[11] = PointerGetDatum(construct_array(open, record->n, BOOLOID, 1, true, TYPALIGN_CHAR));
+    values[12] = PointerGetDatum(construct_array(running, record->n, BOOLOID, 1, true, TYPALIGN_CHAR));
+    values[13] = BoolGetDatum(record->begins);
     vdf_store_open(&store);
     vdf_store_run(&store,
                   "INSERT INTO vedfolnir.deletion (id, subject, pseudonym, key_id, \"session_user\", \"current_user\", actor, "
                   "reason, mode, plan_hash, request_id, state, completed_at) "
                   "SELECT u.id, $2, u.pseudonym, $4, $5, $6, $7, $8, $9, $10, $11, "
-                  "CASE WHEN u.open THEN 'pending' ELSE 'complete' END, "
-                  "CASE WHEN NOT u.open THEN pg_catalog.clock_timestamp() END "
-                  "FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($3), pg_catalog.unnest($12)) "
-                  "AS u(id, pseudonym, open)",
+                  "CASE WHEN $14 THEN 'running' WHEN u.open THEN 'pending' ELSE 'complete' END, "
+                  "CASE WHEN NOT u.open AND NOT $14 THEN pg_catalog.clock_timestamp() END "
+                  "FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($3), pg_catalog.unnest($12), "
+                  "pg_catalog.unnest($13)) AS u(id, pseudonym, open, running) WHERE NOT u.running",
                   lengthof(types), types, values, nulls, false);
     vdf_store_close(&store);
 }

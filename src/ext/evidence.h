@@ -39,6 +39,8 @@ typedef struct VdfDeletionRecord
     VdfPseudonym *pseudonyms; /* per person */
     pg_uuid_t *ids;           /* per person */
     uint64 *tasks;            /* per person: 0 makes the deletion complete */
+    bool *running;            /* per person: the deletion is on record since its first batch */
+    bool begins;              /* in batches: more is to come */
     int n;
 } VdfDeletionRecord;
 

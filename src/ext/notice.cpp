@@ -99,6 +99,15 @@ void vdf_notice_dry(VdfWork *w, VdfTotals totals)
     ereport(NOTICE, (errmsg_internal("%s", text.data), errhint("%s", next_call(w, totals, more))));
 }
 
+static uint64 earlier_rows(VdfWork *w)
+{
+    uint64 rows = 0;
+
+    for (int i = 0; w->running != NULL && i < w->n; i++)
+        rows += w->running[i].rows;
+    return rows;
+}
+
 void vdf_notice_run(VdfWork *w, VdfTotals totals, const pg_uuid_t *id, bool open)
 {
     StringInfoData text;
@@ -115,9 +124,12 @@ void vdf_notice_run(VdfWork *w, VdfTotals totals, const pg_uuid_t *id, bool open
         appendStringInfo(&text, ", %s became a tombstone", vdf_rows(w->run->root_rows));
     ereport(NOTICE,
             (errmsg_internal("%s", text.data),
-             open ? errdetail("Deletion %s is pending until its tasks are done; %s queued.", vdf_uuid_text(id),
-                              plural(totals.tasks, "task was", "tasks were"))
-                  : errdetail("Deletion %s is complete; no tasks were queued.", vdf_uuid_text(id)),
+             earlier_rows(w) > 0 ? errdetail("This was the last transaction of deletion %s, which is %s; batches had deleted %s before.",
+                                             vdf_uuid_text(id), open ? "pending until its tasks are done" : "complete",
+                                             vdf_rows(earlier_rows(w)))
+             : open ? errdetail("Deletion %s is pending until its tasks are done; %s queued.", vdf_uuid_text(id),
+                                plural(totals.tasks, "task was", "tasks were"))
+                    : errdetail("Deletion %s is complete; no tasks were queued.", vdf_uuid_text(id)),
              w->call->expire
                  ? errhint("SELECT * FROM vedfolnir.queue_status;")
                  : errhint("SELECT * FROM vedfolnir_verify_user(%s%s);", w->call->many ? quote_literal_cstr(w->keys[0]) : w->call->shown,

@@ -37,7 +37,7 @@ const char *vdf_plan_text(VdfDeletionPlan *plan, VdfSql kind, int number, unsign
     key.edges = nedges ? DatumGetUInt32(hash_any((const unsigned char *) edges, nedges * sizeof(int))) : 0;
     entry = (StatementEntry *) hash_search(plan->statements, &key, HASH_FIND, &found);
     if (!found || nedges > 1) { /* sets of edges may collide: their text is made anew */
-        VdfSqlRequest request = {kind, number, flags, nedges, edges};
+        VdfSqlRequest request = {kind, number, flags, nedges, edges, NULL};
         VdfError error;
         const char *text;
 
@@ -140,8 +140,10 @@ void vdf_plan_cache_init(void)
 
 static VdfDeletionPlan *make(const char *subject, MemoryContext parent)
 {
+    static uint64 plans = 0;
     VdfDeletionPlan *plan = vdf_plan_make(subject, parent);
 
+    plan->serial = ++plans;
     plan->statements = vdf_make_hash("vedfolnir statements", sizeof(StatementKey), sizeof(StatementEntry), plan->context);
     return plan;
 }

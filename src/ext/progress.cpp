@@ -22,7 +22,7 @@ static uint64 rows_shown = 0;
 static double rows_expected = 0;
 static bool running = false;
 
-static const char *const phases[] = {"starting", "walk", "detach", "targets", "prove", "triggers", "record"};
+static const char *const phases[] = {"starting", "walk", "detach", "targets", "prove", "triggers", "record", "batch", "wait"};
 
 void vdf_progress_begin(Oid root, bool dry, const pg_uuid_t *deletion)
 {
@@ -63,11 +63,53 @@ void vdf_progress_rows(uint64 rows)
     pgstat_progress_update_param(PARAM_ROWS, (int64) rows_done);
 }
 
+void vdf_progress_expect(double rows)
+{
+    rows_expected = rows;
+    if (!running)
+        return;
+    rows_shown = rows_done;
+    pgstat_progress_update_param(PARAM_ROWS, (int64) rows_done);
+    pgstat_progress_update_param(PARAM_EXPECTED, (int64) rows_expected);
+}
+
 void vdf_progress_end(void)
 {
     if (running)
         pgstat_progress_end_command();
     running = false;
+}
+
+/* The status of a backend of this database that runs a deletion; NULL for others. */
+static PgBackendStatus *deleting_backend(int number)
+{
+    LocalPgBackendStatus *local = vdf_backend_status(number);
+    PgBackendStatus *backend = local ? &local->backendStatus : NULL;
+    int command;
+
+    if (backend == NULL || backend->st_databaseid != MyDatabaseId)
+        return NULL;
+    /* Ours is none of the values of the enumeration, so that it must not be loaded as one. */
+    StaticAssertStmt(sizeof(backend->st_progress_command) == sizeof(int), "an enumeration is not an int");
+    memcpy(&command, &backend->st_progress_command, sizeof(int));
+    return command == (int) PROGRESS_COMMAND_VEDFOLNIR ? backend : NULL;
+}
+
+int vdf_progress_worker(const pg_uuid_t *deletion)
+{
+    int n;
+
+    pgstat_clear_snapshot(); /* the list of backends is kept for the transaction */
+    n = pgstat_fetch_stat_numbackends();
+    for (int i = 1; i <= n; i++) {
+        PgBackendStatus *backend = deleting_backend(i);
+
+        if (backend != NULL && backend->st_procpid != MyProcPid && backend->st_progress_param[PARAM_DRY] == 0 &&
+            memcmp(&backend->st_progress_param[PARAM_ID_HIGH], deletion->data, sizeof(int64)) == 0 &&
+            memcmp(&backend->st_progress_param[PARAM_ID_LOW], deletion->data + sizeof(int64), sizeof(int64)) == 0)
+            return backend->st_procpid;
+    }
+    return 0;
 }
 
 /* vedfolnir.progress_rows(): the runs of all sessions of this database, for the view vedfolnir.progress. */
@@ -79,20 +121,13 @@ VDF_FUNCTION(vedfolnir_progress_rows)
     InitMaterializedSRF(fcinfo, 0);
     n = pgstat_fetch_stat_numbackends();
     for (int i = 1; i <= n; i++) {
-        LocalPgBackendStatus *local = vdf_backend_status(i);
-        PgBackendStatus *backend = local ? &local->backendStatus : NULL;
+        PgBackendStatus *backend = deleting_backend(i);
         Datum values[8];
         bool nulls[8] = {false};
         pg_uuid_t id;
         int64 *param;
-        int command;
 
-        if (backend == NULL || backend->st_databaseid != MyDatabaseId)
-            continue;
-        /* Ours is none of the values of the enumeration, so that it must not be loaded as one. */
-        StaticAssertStmt(sizeof(backend->st_progress_command) == sizeof(int), "an enumeration is not an int");
-        memcpy(&command, &backend->st_progress_command, sizeof(int));
-        if (command != (int) PROGRESS_COMMAND_VEDFOLNIR)
+        if (backend == NULL)
             continue;
         param = backend->st_progress_param;
         memcpy(id.data, &param[PARAM_ID_HIGH], sizeof(int64));

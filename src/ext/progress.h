@@ -16,7 +16,9 @@ typedef enum VdfPhase
     VDF_PHASE_TARGETS,
     VDF_PHASE_PROVE,
     VDF_PHASE_TRIGGERS,
-    VDF_PHASE_RECORD
+    VDF_PHASE_RECORD,
+    VDF_PHASE_BATCH,
+    VDF_PHASE_WAIT
 } VdfPhase;
 
 void vdf_progress_begin(Oid root, bool dry, const pg_uuid_t *deletion);
@@ -25,6 +27,10 @@ void vdf_progress_phase(VdfPhase phase);
 void vdf_progress_statement(Oid relation, double expected);
 /* Rows are done; written through every thousand. */
 void vdf_progress_rows(uint64 rows);
+/* What the whole of several transactions will come to. */
+void vdf_progress_expect(double rows);
 void vdf_progress_end(void);
+/* The process that works on a deletion, this one left out; 0: none. */
+int vdf_progress_worker(const pg_uuid_t *deletion);
 
 #endif

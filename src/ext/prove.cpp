@@ -58,6 +58,11 @@ static uint64 count_left(VdfRun *run, int edge, VdfSql kind)
     return s.rows;
 }
 
+uint64 vdf_count_left(VdfRun *run, int edge)
+{
+    return count_left(run, edge, VDF_SQL_FIND_LEFT);
+}
+
 void vdf_block(VdfRun *run, int edge, uint64 rows, char *reason, char *remedy, bool listed)
 {
     VdfBlocker *blocker;

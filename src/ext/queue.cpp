@@ -7,6 +7,13 @@
 #include "ext/queue.h"
 #include "ext/queue_scope.h"
 
+/*
+ * Identities are deleted and webhooks sent when all else of the person is done. While batches are under way that is not
+ * so, whatever tasks there are yet: these phases wait for the last transaction. Sessions and files of rows that are gone
+ * need not wait.
+ */
+#define LAST_PHASES "4"
+
 /* Joins q(id, fence) with the tasks that are still held. Written so that the planner does not take the few running
  * tasks for one row and compare each with each. */
 #define HELD_BY_CALLER                                                                                               \
@@ -105,6 +112,8 @@ static uint64 claim_from(FunctionCallInfo fcinfo, Datum service, int phase, int 
         "AND (SELECT true FROM vedfolnir.cleanup_task AS e WHERE e.deletion_id = t.deletion_id "
         "AND e.open AND e.phase < t.phase ORDER BY e.phase LIMIT 1) IS NULL "
         "AND COALESCE((SELECT NOT o.open FROM vedfolnir.cleanup_task AS o WHERE o.id = t.depends_on), true) "
+        "AND ($5 < " LAST_PHASES " OR (SELECT d.state FROM vedfolnir.deletion AS d WHERE d.id = t.deletion_id) "
+        "IS DISTINCT FROM 'running') "
         "ORDER BY t.run_after, t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED) "
         "UPDATE vedfolnir.cleanup_task AS t SET state = 'running', attempts = t.attempts + 1, fence = t.fence + 1, "
         "worker = $1, claimed_by = $7, lease_until = pg_catalog.clock_timestamp() + $3, "

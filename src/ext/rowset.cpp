@@ -2,8 +2,6 @@
 
 #include "ext/report.h"
 
-#define WORDS ((MaxHeapTuplesPerPage + 64) / 64)
-
 typedef struct BlockKey
 {
     Oid relation;
@@ -13,7 +11,7 @@ typedef struct BlockKey
 typedef struct BlockRows
 {
     BlockKey key;
-    uint64 rows[WORDS];
+    uint64 rows[VDF_ROWSET_WORDS];
 } BlockRows;
 
 struct VdfRowSet
@@ -84,4 +82,33 @@ bool vdf_rowset_has(VdfRowSet *set, Oid relation, ItemPointer tid)
     BlockRows *block = find_block(set, relation, tid, false);
 
     return block != NULL && (block->rows[word] & bit) != 0;
+}
+
+static int compare_blocks(const void *a, const void *b)
+{
+    const VdfRowBlock *left = (const VdfRowBlock *) a, *right = (const VdfRowBlock *) b;
+
+    if (left->relation != right->relation)
+        return left->relation < right->relation ? -1 : 1;
+    return left->block < right->block ? -1 : left->block > right->block ? 1 : 0;
+}
+
+VdfRowBlock *vdf_rowset_blocks(VdfRowSet *set, int *n)
+{
+    long size = hash_get_num_entries(set->blocks);
+    VdfRowBlock *blocks = (VdfRowBlock *) MemoryContextAllocHuge(CurrentMemoryContext, sizeof(VdfRowBlock) * (size + 1));
+    HASH_SEQ_STATUS scan;
+    BlockRows *entry;
+
+    *n = 0;
+    hash_seq_init(&scan, set->blocks);
+    while ((entry = (BlockRows *) hash_seq_search(&scan)) != NULL) {
+        VdfRowBlock *block = &blocks[(*n)++];
+
+        block->relation = entry->key.relation;
+        block->block = entry->key.block;
+        block->rows = entry->rows;
+    }
+    qsort(blocks, *n, sizeof(VdfRowBlock), compare_blocks);
+    return blocks;
 }

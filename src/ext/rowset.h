@@ -15,4 +15,16 @@ VdfRowSet *vdf_rowset_create(void);
 bool vdf_rowset_add(VdfRowSet *set, Oid relation, ItemPointer tid);
 bool vdf_rowset_has(VdfRowSet *set, Oid relation, ItemPointer tid);
 
+/* The rows of one heap block; a bit per offset number. */
+#define VDF_ROWSET_WORDS ((MaxHeapTuplesPerPage + 64) / 64)
+typedef struct VdfRowBlock
+{
+    Oid relation;
+    BlockNumber block;
+    const uint64 *rows;
+} VdfRowBlock;
+
+/* The blocks of a set by relation and block number, in the current memory context; they point into the set. */
+VdfRowBlock *vdf_rowset_blocks(VdfRowSet *set, int *n);
+
 #endif

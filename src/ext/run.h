@@ -96,8 +96,9 @@ void vdf_walk(VdfRun *run);
 /* The rows of one edge behind a key set; also the first step of an expiry. */
 void vdf_walk_edge(VdfRun *run, int edge, VdfKeys *parents, bool del);
 void vdf_walk_component(VdfRun *run, int component);
-/* The limit of vedfolnir.max_rows. */
+/* VF011 when more was changed than vedfolnir.max_rows; a dry run may go on. */
 void vdf_check_limit(VdfRun *run);
+void vdf_require_limit(uint64 rows);
 /* Do the parents of a node hold rows of other people? Then its own rows may be such too. */
 bool vdf_parents_hold_foreign(VdfRun *run, int node);
 
@@ -107,6 +108,8 @@ bool vdf_sweep(VdfRun *run, int component);
 void vdf_sweep_pack(VdfRun *run, int component);
 /* Gives back key sets that nothing will ask for any more. */
 void vdf_sweep_release(VdfRun *run, int component);
+/* Deletes rows of a node that a look has found; they count for the first edge into the node. */
+void vdf_take_rows(VdfRun *run, int node, VdfStatement *statement);
 /* Which of the rows of a component belong to somebody else. */
 void vdf_find_collateral(VdfRun *run, const VdfComponent *component);
 /* Does an edge bring rows of others in that its policy does not accept? */
@@ -121,6 +124,8 @@ bool vdf_is_cleared(VdfRun *run, int edge, Oid relation, ItemPointer tid);
 void vdf_prove_deletes(VdfRun *run);
 /* Phase B: blockers, and the proof that nothing was kept back (VF003). */
 void vdf_prove(VdfRun *run);
+/* Rows that refer through an edge to rows that went. */
+uint64 vdf_count_left(VdfRun *run, int edge);
 /* Links, once the held triggers have fired. */
 void vdf_prove_links(VdfRun *run);
 

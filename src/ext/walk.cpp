@@ -120,13 +120,19 @@ void vdf_statement_of(VdfRun *run, VdfStatement *statement, VdfSql kind, int num
     statement->owner = owner;
 }
 
-void vdf_check_limit(VdfRun *run)
+void vdf_require_limit(uint64 rows)
 {
-    if (vdf_max_rows > 0 && run->changed > (uint64) vdf_max_rows && !run->dry)
+    if (vdf_max_rows > 0 && rows > (uint64) vdf_max_rows)
         ereport(ERROR, (errcode(ERRCODE_VDF_TOO_MANY_ROWS),
                         errmsg("the deletion is larger than vedfolnir.max_rows (%d)", vdf_max_rows),
                         errdetail("Nothing was changed."),
                         errhint("Look at the dry run; raise vedfolnir.max_rows if all of it is meant.")));
+}
+
+void vdf_check_limit(VdfRun *run)
+{
+    if (!run->dry)
+        vdf_require_limit(run->changed);
 }
 
 static void execute_take(VdfRun *run, VdfStatement *statement, int node, int edge, bool loop)
@@ -211,6 +217,11 @@ void vdf_walk_edge(VdfRun *run, int edge, VdfKeys *parents, bool del)
     if (run->tombstone && e->child == run->plan->graph.root)
         vdf_statement_input(&statement, "vdf_root", &run->root);
     execute_take(run, &statement, e->child, edge, loop);
+}
+
+void vdf_take_rows(VdfRun *run, int node, VdfStatement *statement)
+{
+    execute_take(run, statement, node, run->plan->view->into[node][0], false);
 }
 
 /* The key of a root row that is gone: what still refers to it can be found. */

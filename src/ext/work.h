@@ -7,6 +7,7 @@
 #include "ext/call.h"
 #include "ext/evidence.h"
 #include "ext/run.h"
+#include "ext/running.h"
 #include "ext/steps.h"
 
 /* Everything one call needs while it runs. */
@@ -16,12 +17,17 @@ typedef struct VdfWork
     VdfRun *run;
     pg_uuid_t id; /* of the deletion; of the first person's, where there are many */
     VdfEarlier earlier; /* looked up where it matters */
+    VdfRunning *running; /* per person: batches that deleted some of their rows before; NULL: none of any */
     char **keys;   /* per person, as the root rows have them */
     char **labels; /* per person, NULL for none */
     Datum *values; /* keys of the call, sorted and without doubles */
     int n;
 } VdfWork;
 
+/* call.cpp */
+pg_uuid_t vdf_new_id(void);
+/* What an earlier call with the same request id returned; the digest of the arguments comes back in either case. */
+bool vdf_call_request(VdfCall *call, VdfDeletionPlan *plan, VdfPseudonym *arguments, List **steps);
 /* people.cpp: the root rows of the keys of a call. */
 void vdf_read_keys(VdfWork *w);
 void vdf_lock_people(VdfWork *w);

@@ -34,7 +34,7 @@ BEGIN
            AND d.deptype OPERATOR(pg_catalog.=) 'e'
            AND x.extname OPERATOR(pg_catalog.=) 'vedfolnir'
     LOOP
-        EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', function);
+        EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', function);
     END LOOP;
 END
 $revoke$;

@@ -20,6 +20,7 @@ FROM unnest(ARRAY['vedfolnir_delete_user', 'vedfolnir_delete_user_by_name', 'ved
                   'vedfolnir_check', 'vedfolnir_assert_check', 'vedfolnir_grant', 'vedfolnir_revoke', 'vedfolnir_add_cleanup',
                   'vedfolnir_claim_tasks', 'vedfolnir_finish_tasks', 'vedfolnir_fail_task', 'vedfolnir_targets_in_use',
                   'vedfolnir_retry_tasks', 'vedfolnir_abandon_tasks', 'vedfolnir_unlock_worker', 'vedfolnir_policy_hash']) f;
+SELECT is(prokind::text, 'p', 'procedure vedfolnir_delete_user_in_batches') FROM pg_catalog.pg_proc WHERE proname = 'vedfolnir_delete_user_in_batches';
 SELECT is(count(*), 3::bigint, 'three ways to name a ' || n) FROM pg_catalog.pg_proc, unnest(ARRAY['vedfolnir_delete_user', 'vedfolnir_expire_sessions', 'vedfolnir_verify_user']) n
 WHERE proname = n GROUP BY n;
 SELECT is((SELECT count(DISTINCT proargnames[1]) FROM pg_catalog.pg_proc WHERE proname = 'vedfolnir_delete_user'), 3::bigint,
