@@ -25,7 +25,7 @@ miss_an_edge() {
         'edges[i] = nodes[graph.edges[i].parent] && i % 7 != 3;'
 }
 use_a_wrong_operator() {
-    replace src/core/sql_text.cpp 'return parent + pair.parent_cast + " " + pair.op + " " + right;' \
+    replace src/core/sql_parts.cpp 'return parent + pair.parent_cast + " " + pair.op + " " + right;' \
         'return pair.any ? parent + " " + pair.op + " " + right : parent + "::text COLLATE \"C\" = " + child + "::text";'
 }
 null_what_should_go() {
