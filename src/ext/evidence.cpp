@@ -234,76 +234,112 @@ void vdf_record_deletion(VdfRun *run, const VdfDeletionRecord *record)
     vdf_store_close(&store);
 }
 
-static void add_count(VdfRun *run, VdfKeys *counts, int user, const char *relation, const char *action, uint64 rows)
+/* An edge, or the root row, under the title that the audit counts it by. */
+typedef struct AuditEdge
 {
-    Datum values[4];
-    bool nulls[4] = {false, false, false, false};
+    int edge; /* -1: the root row */
+    const char *relation;
+    const char *action;
+    Datum relation_text;
+    Datum action_text;
+} AuditEdge;
 
-    if (rows == 0)
-        return;
-    values[0] = Int32GetDatum(user);
-    values[1] = CStringGetTextDatum(relation);
-    values[2] = CStringGetTextDatum(action);
-    values[3] = Int64GetDatum((int64) rows);
-    tuplestore_putvalues(counts->store, counts->desc, values, nulls);
-    counts->count++;
+static int compare_titles(const void *a, const void *b)
+{
+    const AuditEdge *left = (const AuditEdge *) a, *right = (const AuditEdge *) b;
+    int order = strcmp(left->relation, right->relation);
+
+    return order ? order : strcmp(left->action, right->action);
 }
 
-static void add_edge_count(VdfRun *run, VdfKeys *counts, int user, int edge, uint64 rows)
+/* Those that the audit counts, edges of one title side by side. */
+static AuditEdge *audit_edges(VdfRun *run, int *count)
 {
     const VdfDeletionPlan *plan = run->plan;
+    AuditEdge *edges = (AuditEdge *) palloc0(sizeof(AuditEdge) * (plan->graph.nedges + 1));
+    int n = 0;
 
-    if (edge < 0)
-        add_count(run, counts, user, plan->graph.nodes[plan->graph.root].display,
-                  run->tombstone ? "tombstone" : "delete", rows);
-    else if (vdf_action(plan, edge) != VDF_ACTION_BLOCK)
-        add_count(run, counts, user, plan->graph.edges[edge].display, vdf_action_name(vdf_action(plan, edge)), rows);
+    for (int i = -1; i < plan->graph.nedges; i++) {
+        if (i >= 0 && vdf_action(plan, i) == VDF_ACTION_BLOCK)
+            continue;
+        edges[n].edge = i;
+        edges[n].relation = i < 0 ? plan->graph.nodes[plan->graph.root].display : plan->graph.edges[i].display;
+        edges[n].action = i >= 0 ? vdf_action_name(vdf_action(plan, i)) : run->tombstone ? "tombstone" : "delete";
+        n++;
+    }
+    qsort(edges, n, sizeof(AuditEdge), compare_titles);
+    for (int i = 0; i < n; i++) {
+        edges[i].relation_text = CStringGetTextDatum(edges[i].relation);
+        edges[i].action_text = CStringGetTextDatum(edges[i].action);
+    }
+    *count = n;
+    return edges;
+}
+
+static uint64 rows_of(VdfRun *run, int user, int edge)
+{
+    VdfUserCounts *counts = &run->user_counts[edge + 1];
+
+    if (!run->many)
+        return edge < 0 ? run->root_rows : run->edges[edge].rows;
+    return user < counts->room ? counts->rows[user] : 0;
+}
+
+/* One row per relation and action of a person; people are numbered from 1. */
+static void add_counts(VdfRun *run, VdfKeys *counts, int user, const AuditEdge *edges, int n, Datum *values)
+{
+    bool nulls[5] = {false};
+
+    for (int i = 0, next; i < n; i = next) {
+        uint64 rows = 0;
+
+        for (next = i; next < n && compare_titles(&edges[i], &edges[next]) == 0; next++)
+            rows += rows_of(run, user, edges[next].edge);
+        if (rows == 0)
+            continue;
+        values[2] = edges[i].relation_text;
+        values[3] = edges[i].action_text;
+        values[4] = Int64GetDatum((int64) rows);
+        tuplestore_putvalues(counts->store, counts->desc, values, nulls);
+        counts->count++;
+    }
 }
 
 void vdf_record_audit(VdfRun *run, const VdfDeletionRecord *record)
 {
+    static VdfKeptPlan plans[VDF_KEPT_SIZES]; /* the text is always the same */
     VdfKeys counts;
     VdfStatement statement;
-    Oid types[4] = {UUIDARRAYOID, BYTEAARRAYOID, NAMEOID, INT4OID};
-    Datum values[4], *ids = (Datum *) palloc(sizeof(Datum) * record->n),
-                     *pseudonyms = (Datum *) palloc(sizeof(Datum) * record->n);
+    Oid types[2] = {NAMEOID, INT4OID};
+    Datum values[2];
     NameData subject;
+    int nedges;
+    AuditEdge *edges = audit_edges(run, &nedges);
 
     memset(&counts, 0, sizeof(counts));
-    counts.desc = CreateTemplateTupleDesc(4);
-    TupleDescInitEntry(counts.desc, 1, "vdf_u", INT4OID, -1, 0);
-    TupleDescInitEntry(counts.desc, 2, "vdf_relation", TEXTOID, -1, 0);
-    TupleDescInitEntry(counts.desc, 3, "vdf_action", TEXTOID, -1, 0);
-    TupleDescInitEntry(counts.desc, 4, "vdf_rows", INT8OID, -1, 0);
+    counts.desc = CreateTemplateTupleDesc(5);
+    TupleDescInitEntry(counts.desc, 1, "vdf_id", UUIDOID, -1, 0);
+    TupleDescInitEntry(counts.desc, 2, "vdf_pseudonym", BYTEAOID, -1, 0);
+    TupleDescInitEntry(counts.desc, 3, "vdf_relation", TEXTOID, -1, 0);
+    TupleDescInitEntry(counts.desc, 4, "vdf_action", TEXTOID, -1, 0);
+    TupleDescInitEntry(counts.desc, 5, "vdf_rows", INT8OID, -1, 0);
     counts.store = tuplestore_begin_heap(true, false, work_mem);
-    if (run->many) {
-        for (int i = -1; i < run->plan->graph.nedges; i++)
-            for (int user = 0; user < run->user_counts[i + 1].room; user++)
-                add_edge_count(run, &counts, user, i, run->user_counts[i + 1].rows[user]);
-    } else {
-        add_edge_count(run, &counts, 1, -1, run->root_rows);
-        for (int i = 0; i < run->plan->graph.nedges; i++)
-            add_edge_count(run, &counts, 1, i, run->edges[i].rows);
+    for (int i = 0; i < record->n; i++) {
+        Datum row[5] = {UUIDPGetDatum(&record->ids[i]), bytea_of(record->pseudonyms[i].bytes)};
+
+        CHECK_FOR_INTERRUPTS();
+        add_counts(run, &counts, i + 1, edges, nedges, row);
     }
     namestrcpy(&subject, record->subject);
-    for (int i = 0; i < record->n; i++) {
-        ids[i] = UUIDPGetDatum(&record->ids[i]);
-        pseudonyms[i] = bytea_of(record->pseudonyms[i].bytes);
-    }
-    values[0] = PointerGetDatum(construct_array(ids, record->n, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
-    values[1] = PointerGetDatum(construct_array(pseudonyms, record->n, BYTEAOID, -1, false, TYPALIGN_INT));
-    values[2] = NameGetDatum(&subject);
-    values[3] = Int32GetDatum(record->pseudonyms[0].key_id);
+    values[0] = NameGetDatum(&subject);
+    values[1] = Int32GetDatum(record->pseudonyms[0].key_id);
     memset(&statement, 0, sizeof(statement));
     statement.sql = "INSERT INTO vedfolnir.audit_log (deletion_id, subject, pseudonym, key_id, relation, action, row_count) "
-                    "SELECT u.id, $3, u.pseudonym, $4, d.vdf_relation, d.vdf_action, d.vdf_rows FROM "
-                    "(SELECT x.vdf_u, x.vdf_relation, x.vdf_action, pg_catalog.sum(x.vdf_rows)::pg_catalog.int8 AS vdf_rows "
-                    "FROM vdf_d x GROUP BY x.vdf_u, x.vdf_relation, x.vdf_action) d "
-                    "JOIN ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY AS u(id, pseudonym, vdf_u) "
-                    "ON u.vdf_u OPERATOR(pg_catalog.=) d.vdf_u ORDER BY d.vdf_u, d.vdf_relation, d.vdf_action";
+                    "SELECT d.vdf_id, $1, d.vdf_pseudonym, $2, d.vdf_relation, d.vdf_action, d.vdf_rows FROM vdf_d d";
     statement.owner = vdf_store_owner();
+    statement.cache = plans;
     statement.change = true;
-    statement.nparams = 4;
+    statement.nparams = 2;
     statement.types = types;
     statement.values = values;
     vdf_statement_input(&statement, "vdf_d", &counts);

@@ -5,8 +5,8 @@
 
 /* Up to this many parents an index is asked, if there is one. */
 #define FEW_PARENTS 1000
-/* A scan reads about this many rows in the time of one look-up in an index. */
-#define ROWS_PER_LOOKUP 10
+/* A scan reads about this many rows in the time of one look-up in an index; the planner takes to hash joins before. */
+#define ROWS_PER_LOOKUP 40
 
 static VdfKeys *parents_of(VdfRun *run, const SweepEdge *edge)
 {

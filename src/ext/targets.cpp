@@ -379,6 +379,7 @@ static const char *const ENQUEUE =
 
 uint64 vdf_targets_enqueue(VdfRun *run, const pg_uuid_t *deletions)
 {
+    static VdfKeptPlan plans[VDF_KEPT_SIZES]; /* the text is always the same */
     VdfTargets *t = run->targets;
     Datum *ids = (Datum *) palloc(sizeof(Datum) * run->nusers);
     Oid types[6] = {UUIDARRAYOID, INT2OID, TEXTOID, TEXTOID, TEXTOID, BOOLOID};
@@ -402,6 +403,7 @@ uint64 vdf_targets_enqueue(VdfRun *run, const pg_uuid_t *deletions)
             values[4] = CStringGetTextDatum(t->groups[i].service);
             values[5] = BoolGetDatum(run->check_shared);
             statement.sql = ENQUEUE;
+            statement.cache = plans;
             statement.owner = vdf_store_owner();
             statement.change = true;
             statement.nparams = 6;
