@@ -1,6 +1,7 @@
 """The table on the terminal, benchmark.json, and the page with its plots."""
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -63,6 +64,18 @@ def write_plots(out, lab):
     return made
 
 
+def _missed(rows):
+    """Why a target is missed: the paragraphs of missed.md for the rows that are."""
+    with open(os.path.join(os.path.dirname(__file__), "missed.md")) as f:
+        sections = re.split(r"^## +", f.read(), flags=re.M)[1:]
+    texts = {s.split("\n", 1)[0].strip(): s.split("\n", 1)[1].strip() for s in sections}
+    lines = []
+    for r in rows:
+        if r.met is False or r.stretched is False:
+            lines += ["", f"**{r.name}, {'target' if r.met is False else 'stretch'}.** {texts.get(r.name, 'Not looked into yet.')}"]
+    return ["", "## What was missed, and why"] + lines if lines else []
+
+
 def write_page(path, lab, rows, facts, plots):
     lines = ["# Benchmark", "", "Written by `bash bench/run.sh`; run it again to repeat every number. The raw samples are in [benchmark.json](benchmark.json).",
              "", "All contestants delete the same rows from a fresh file copy of the same database, in turns, with a CHECKPOINT before each run.",
@@ -71,6 +84,7 @@ def write_page(path, lab, rows, facts, plots):
     lines += [f"- {k}: {v}" for k, v in facts.items()] + ["", "## Targets", "",
               "| row | work | target | met | stretch | met | result | note |", "|---|---|---|---|---|---|---|---|"]
     lines += [f"| {r.name} | {r.work} | {r.target} | {_mark(r.met)} | {r.stretch} | {_mark(r.stretched)} | {r.result or '-'} | {r.note or ''} |" for r in rows]
+    lines += _missed(rows)
     for title, file in plots:
         lines += ["", f"![{title}]({file})"]
     lines += ["", "## Runs", "", "| experiment | contestant | runs | CPU s | fastest CPU s | wall s | WAL MB | memory MB | rows deleted |", "|---|---|---|---|---|---|---|---|---|"]
