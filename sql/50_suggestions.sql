@@ -1,10 +1,7 @@
 -- Suggestions: what to decide for edges without a policy, and one call that writes it.
 CREATE SCHEMA public50; SET search_path = public50, public;
 \set ECHO none
-SET client_min_messages = warning;
-DROP EXTENSION IF EXISTS vedfolnir CASCADE;
-DROP SCHEMA IF EXISTS app CASCADE;
-RESET client_min_messages;
+\i test/support/no_extension.sql
 \set ECHO all
 CREATE EXTENSION vedfolnir SCHEMA public;
 \pset format unaligned

@@ -1,10 +1,7 @@
 -- vedfolnir_check(): does the policy cover the schema, and does it still fit?
 CREATE SCHEMA check51; SET search_path = check51, public;
 \set ECHO none
-SET client_min_messages = warning;
-DROP EXTENSION IF EXISTS vedfolnir CASCADE;
-DROP SCHEMA IF EXISTS app CASCADE;
-RESET client_min_messages;
+\i test/support/no_extension.sql
 \set ECHO all
 CREATE EXTENSION vedfolnir SCHEMA public;
 \pset format unaligned

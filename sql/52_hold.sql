@@ -1,10 +1,7 @@
 -- Legal holds: VF008 in a run, one block row in a dry run, nothing for sessions.
 CREATE SCHEMA hold52; SET search_path = hold52, public;
 \set ECHO none
-SET client_min_messages = warning;
-DROP EXTENSION IF EXISTS vedfolnir CASCADE;
-DROP SCHEMA IF EXISTS app CASCADE;
-RESET client_min_messages;
+\i test/support/no_extension.sql
 \set ECHO all
 CREATE EXTENSION vedfolnir SCHEMA public;
 \pset format unaligned

@@ -1,10 +1,7 @@
 -- The policy as one file: loading it into an empty database gives the same policy hash.
 CREATE SCHEMA export53; SET search_path = export53, public;
 \set ECHO none
-SET client_min_messages = warning;
-DROP EXTENSION IF EXISTS vedfolnir CASCADE;
-DROP SCHEMA IF EXISTS app CASCADE;
-RESET client_min_messages;
+\i test/support/no_extension.sql
 \set ECHO all
 CREATE EXTENSION vedfolnir SCHEMA public;
 \pset format unaligned

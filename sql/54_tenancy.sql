@@ -1,10 +1,7 @@
 -- Who may delete whom: oneself, or the people of the company that one administers. The actor comes from vedfolnir.actor.
 CREATE SCHEMA tenancy54; SET search_path = tenancy54, public;
 \set ECHO none
-SET client_min_messages = warning;
-DROP EXTENSION IF EXISTS vedfolnir CASCADE;
-DROP SCHEMA IF EXISTS app CASCADE;
-RESET client_min_messages;
+\i test/support/no_extension.sql
 \set ECHO all
 CREATE EXTENSION vedfolnir SCHEMA public;
 \pset format unaligned

@@ -1,10 +1,7 @@
 -- vedfolnir_watch(): new ways to a person are noted when DDL makes them, and nobody's DDL fails because of it.
 CREATE SCHEMA watch55; SET search_path = watch55, public;
 \set ECHO none
-SET client_min_messages = warning;
-DROP EXTENSION IF EXISTS vedfolnir CASCADE;
-DROP SCHEMA IF EXISTS app CASCADE;
-RESET client_min_messages;
+\i test/support/no_extension.sql
 \set ECHO all
 CREATE EXTENSION vedfolnir SCHEMA public;
 \pset format unaligned

@@ -1,10 +1,7 @@
 -- Mirrors: an application's own audit tables get a copy of each deleted row, with operation code, actor and time.
 CREATE SCHEMA mirror56; SET search_path = mirror56, public;
 \set ECHO none
-SET client_min_messages = warning;
-DROP EXTENSION IF EXISTS vedfolnir CASCADE;
-DROP SCHEMA IF EXISTS app CASCADE;
-RESET client_min_messages;
+\i test/support/no_extension.sql
 \set ECHO all
 CREATE EXTENSION vedfolnir SCHEMA public;
 \pset format unaligned

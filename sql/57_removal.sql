@@ -1,10 +1,7 @@
 -- Declarations are taken back one by one or all at once; what a second registration resets is said.
 CREATE SCHEMA removal57; SET search_path = removal57, public;
 \set ECHO none
-SET client_min_messages = warning;
-DROP EXTENSION IF EXISTS vedfolnir CASCADE;
-DROP SCHEMA IF EXISTS app CASCADE;
-RESET client_min_messages;
+\i test/support/no_extension.sql
 \set ECHO all
 CREATE EXTENSION vedfolnir SCHEMA public;
 \pset format unaligned

@@ -105,6 +105,15 @@ typedef struct OwnSink
     VdfReach *reach;
 } OwnSink;
 
+/* The row at hand; false where it belongs to somebody else as well. */
+static bool may_be_own(OwnSink *s, TupleTableSlot *slot, Oid *relation, ItemPointer *tid)
+{
+    slot_getallattrs(slot);
+    *relation = DatumGetObjectId(slot->tts_values[0]);
+    *tid = (ItemPointer) DatumGetPointer(slot->tts_values[1]);
+    return !vdf_rowset_has(s->sources, *relation, *tid);
+}
+
 /* A row that one of the person's rows outside the component, or the root row, leads to. */
 static void own_row(VdfSink *sink, TupleTableSlot *slot)
 {
@@ -112,10 +121,7 @@ static void own_row(VdfSink *sink, TupleTableSlot *slot)
     Oid relation;
     ItemPointer tid;
 
-    slot_getallattrs(slot);
-    relation = DatumGetObjectId(slot->tts_values[0]);
-    tid = (ItemPointer) DatumGetPointer(slot->tts_values[1]);
-    if (!vdf_rowset_has(s->sources, relation, tid))
+    if (may_be_own(s, slot, &relation, &tid))
         vdf_reach_start(s->reach, relation, tid);
 }
 
@@ -134,10 +140,7 @@ static void own_step(VdfSink *sink, TupleTableSlot *slot)
     Oid relation;
     ItemPointer tid;
 
-    slot_getallattrs(slot);
-    relation = DatumGetObjectId(slot->tts_values[0]);
-    tid = (ItemPointer) DatumGetPointer(slot->tts_values[1]);
-    if (!vdf_rowset_has(s->sources, relation, tid))
+    if (may_be_own(s, slot, &relation, &tid))
         vdf_reach_step(s->reach, DatumGetObjectId(slot->tts_values[2]),
                        (ItemPointer) DatumGetPointer(slot->tts_values[3]), relation, tid);
 }

@@ -3,6 +3,7 @@
 #include "ext/fault.h"
 #include "ext/progress.h"
 #include "ext/report.h"
+#include "ext/ri_triggers.h"
 
 /* Key sets of one size share a plan that is made for a typical number of rows. */
 static const uint64 size_limits[VDF_KEPT_SIZES] = {8, 64, 512};
@@ -157,101 +158,6 @@ int vdf_set_path(void)
 void vdf_unset_path(int level)
 {
     AtEOXact_GUC(true, level);
-}
-
-static Oid root_constraint(Oid constraint)
-{
-    for (;;) {
-        HeapTuple tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
-        Oid parent;
-
-        if (!HeapTupleIsValid(tuple))
-            return constraint;
-        parent = ((Form_pg_constraint) GETSTRUCT(tuple))->conparentid;
-        ReleaseSysCache(tuple);
-        if (!OidIsValid(parent))
-            return constraint;
-        constraint = parent;
-    }
-}
-
-static bool is_walked(VdfExecutor *executor, Oid constraint)
-{
-    int low = 0, high = executor->nwalked - 1;
-
-    constraint = root_constraint(constraint);
-    while (low <= high) {
-        int middle = (low + high) / 2;
-
-        if (executor->walked[middle] == constraint)
-            return true;
-        if (executor->walked[middle] < constraint)
-            low = middle + 1;
-        else
-            high = middle - 1;
-    }
-    return false;
-}
-
-/* A key that the plan does not know was added while the run waited: its rows would go without audit. */
-static void refuse_unknown_key(ResultRelInfo *relation)
-{
-    ereport(ERROR, (errcode(ERRCODE_VDF_PLAN_CHANGED), errmsg("the schema or the policy changed during the deletion"),
-                    errdetail("A foreign key to table \"%s\" was added. Nothing was changed.",
-                              RelationGetRelationName(relation->ri_RelationDesc)),
-                    errhint("Run the statement again."), errtable(relation->ri_RelationDesc)));
-}
-
-/*
- * Leaves the ON DELETE triggers of walked edges out of this executor's private copy of the trigger descriptors.
- * No catalogue change: the RI triggers of everybody else still fire. The tables are locked now, so that a key that is
- * not in the plan is younger than the plan.
- */
-static void drop_ri_triggers(VdfExecutor *executor, QueryDesc *query)
-{
-    ListCell *cell;
-
-    foreach (cell, query->estate->es_opened_result_relations) {
-        ResultRelInfo *relation = (ResultRelInfo *) lfirst(cell);
-        TriggerDesc *triggers = relation->ri_TrigDesc;
-        int kept = 0;
-        bool after_row = false;
-
-        if (triggers == NULL)
-            continue;
-        for (int i = 0; i < triggers->numtriggers; i++) {
-            Trigger *trigger = &triggers->triggers[i];
-
-            if (TRIGGER_FOR_DELETE(trigger->tgtype) && OidIsValid(trigger->tgconstraint) &&
-                RI_FKey_trigger_type(trigger->tgfoid) == RI_TRIGGER_PK) {
-                if (!is_walked(executor, trigger->tgconstraint))
-                    refuse_unknown_key(relation);
-                if (executor->fast_ri)
-                    continue;
-            }
-            if (TRIGGER_TYPE_MATCHES(trigger->tgtype, TRIGGER_TYPE_ROW, TRIGGER_TYPE_AFTER, TRIGGER_TYPE_DELETE))
-                after_row = true;
-            if (kept != i)
-                triggers->triggers[kept] = *trigger;
-            kept++;
-        }
-        triggers->numtriggers = kept;
-        triggers->trig_delete_after_row = after_row;
-    }
-}
-
-/* Can this DELETE leave AFTER trigger events behind? */
-static bool has_after_triggers(QueryDesc *query)
-{
-    ListCell *cell;
-
-    foreach (cell, query->estate->es_opened_result_relations) {
-        TriggerDesc *t = ((ResultRelInfo *) lfirst(cell))->ri_TrigDesc;
-
-        if (t != NULL && (t->trig_delete_after_row || t->trig_delete_after_statement))
-            return true;
-    }
-    return false;
 }
 
 static QueryEnvironment *environment_of(VdfExecutor *executor, VdfStatement *statement, bool small)
@@ -452,8 +358,8 @@ uint64 vdf_execute(VdfExecutor *executor, VdfStatement *statement)
     ExecutorStart(query, flags);
     if (statement->change) {
         if (plan->commandType == CMD_DELETE)
-            drop_ri_triggers(executor, query);
-        hold = plan->commandType == CMD_UPDATE || (plan->commandType == CMD_DELETE && has_after_triggers(query));
+            vdf_drop_ri_triggers(executor, query);
+        hold = plan->commandType == CMD_UPDATE || (plan->commandType == CMD_DELETE && vdf_has_after_triggers(query));
     }
     VDF_PLACE("statement");
     vdf_executor_run(query);

@@ -3,6 +3,7 @@
 
 #include "core/error.hpp"
 #include "listener/config_check.hpp"
+#include "listener/config_text.hpp"
 
 #include <climits>
 #include <cstring>
@@ -17,19 +18,6 @@ namespace vedfolnir
 {
 namespace
 {
-
-[[noreturn]] void fail(const std::string &message)
-{
-    throw Error("F0000", message);
-}
-
-std::string trimmed(const std::string &text)
-{
-    const size_t first = text.find_first_not_of(" \t\r\n");
-    if (first == std::string::npos)
-        return {};
-    return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
 
 std::vector<std::string> words(const std::string &text)
 {

@@ -1,17 +1,12 @@
 // config_check.cpp: mistakes that only show when the options are looked at together.
 #include "listener/config_check.hpp"
 
-#include "core/error.hpp"
+#include "listener/config_text.hpp"
 
 namespace vedfolnir
 {
 namespace
 {
-
-[[noreturn]] void fail(const std::string &message)
-{
-    throw Error("F0000", message);
-}
 
 bool lies_within(const std::string &inner, const std::string &outer)
 {

@@ -1,6 +1,6 @@
 // secret.cpp: where a secret may come from. Never the command line, never the database.
-#include "core/error.hpp"
 #include "listener/config.hpp"
+#include "listener/config_text.hpp"
 
 #include <cerrno>
 #include <cstdlib>
@@ -11,23 +11,6 @@
 
 namespace vedfolnir
 {
-namespace
-{
-
-[[noreturn]] void fail(const std::string &message)
-{
-    throw Error("F0000", message);
-}
-
-std::string trimmed(const std::string &text)
-{
-    const size_t first = text.find_first_not_of(" \t\r\n");
-    if (first == std::string::npos)
-        return {};
-    return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
-
-} // namespace
 
 std::string read_secret(const SecretSource &source)
 {
