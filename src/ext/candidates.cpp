@@ -1,5 +1,6 @@
 #include "ext/candidates.h"
 
+#include "ext/names.h"
 #include "ext/report.h"
 #include "ext/store.h"
 
@@ -26,9 +27,18 @@ void vdf_raise_not_registered(const char *subject)
     VdfStore store;
     StringInfoData hint;
     char *first = NULL;
+    List *subjects = NIL;
+    const char *closest;
 
-    initStringInfo(&hint);
     vdf_store_open(&store);
+    vdf_store_run(&store, "SELECT s.subject FROM vedfolnir.subject AS s ORDER BY s.subject", 0, NULL, NULL, NULL, true);
+    for (uint64 i = 0; i < store.count; i++)
+        subjects = lappend(subjects, vdf_store_text(&store, i, 1));
+    closest = vdf_closest(subject, subjects);
+    if (closest != NULL)
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("subject \"%s\" is not registered", subject),
+                        errhint("Perhaps you meant the subject \"%s\".", closest)));
+    initStringInfo(&hint);
     vdf_store_run(&store, CANDIDATES, 0, NULL, NULL, NULL, true);
     for (uint64 i = 0; i < store.count; i++) {
         char *name = vdf_store_text(&store, i, 1);
