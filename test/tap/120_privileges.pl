@@ -23,8 +23,8 @@ CREATE ROLE guest LOGIN NOINHERIT IN ROLE staff;
 CREATE SCHEMA app;
 CREATE TABLE app.users (id int PRIMARY KEY, name text);
 CREATE TABLE app.post (id int PRIMARY KEY, author int REFERENCES app.users ON DELETE CASCADE, title text);
-INSERT INTO app.users SELECT g, 'Canary Person ' || g FROM generate_series(4701, 4720) g;
-INSERT INTO app.post SELECT g, g, 'Canary Title' FROM generate_series(4701, 4720) g;
+INSERT INTO app.users SELECT g, 'Canary Person ' || g FROM generate_series(18470001, 18470020) g;
+INSERT INTO app.post SELECT g, g, 'Canary Title' FROM generate_series(18470001, 18470020) g;
 SELECT vedfolnir_register_subject('app.users', 'id', 'name');
 SELECT vedfolnir_add_cleanup('app.post', 'file', 'posts/{id}');
 SELECT vedfolnir_grant(d::regrole, d) FROM unnest(ARRAY['viewer', 'operator', 'admin', 'worker']) d;
@@ -73,12 +73,12 @@ SELECT prokind::text || '|' || n.nspname || '.' || proname || '|' || coalesce((
     SELECT string_agg(coalesce(proargnames[i] || ' => ', '') || CASE format_type(proargtypes[i - 1], NULL)
              WHEN 'regclass' THEN '''app.post''::regclass' WHEN 'regrole' THEN '''careless''::regrole'
              WHEN 'name' THEN CASE proargnames[i] WHEN 'subject' THEN '''user''::name' ELSE '''post_author_fkey''::name' END
-             WHEN 'bigint' THEN '4701::bigint' WHEN 'integer' THEN '1' WHEN 'boolean' THEN 'false' WHEN 'interval' THEN '''1 min''::interval'
+             WHEN 'bigint' THEN '18470001::bigint' WHEN 'integer' THEN '1' WHEN 'boolean' THEN 'false' WHEN 'interval' THEN '''1 min''::interval'
              WHEN 'uuid' THEN '''00000000-0000-0000-0000-000000000001''::uuid' WHEN 'bytea' THEN '''x''::bytea'
-             WHEN 'text[]' THEN 'ARRAY[''4701'']' WHEN 'bigint[]' THEN 'ARRAY[1]::bigint[]' WHEN 'name[]' THEN 'ARRAY[''author'']::name[]'
+             WHEN 'text[]' THEN 'ARRAY[''18470001'']' WHEN 'bigint[]' THEN 'ARRAY[1]::bigint[]' WHEN 'name[]' THEN 'ARRAY[''author'']::name[]'
              WHEN 'jsonb' THEN '''{}''::jsonb' WHEN 'timestamp with time zone' THEN 'now()'
-             WHEN 'text' THEN CASE proargnames[i] WHEN 'duty' THEN '''viewer''' ELSE '''4701''::text' END
-             ELSE '''4701''::' || format_type(proargtypes[i - 1], NULL) END, ', ' ORDER BY i)
+             WHEN 'text' THEN CASE proargnames[i] WHEN 'duty' THEN '''viewer''' ELSE '''18470001''::text' END
+             ELSE '''18470001''::' || format_type(proargtypes[i - 1], NULL) END, ', ' ORDER BY i)
       FROM generate_series(1, pronargs) i
      WHERE i <= pronargs - pronargdefaults OR proargnames[i] = 'dry_run'), '')
   FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
@@ -106,9 +106,9 @@ sub fingerprint
 }
 
 # ---- each duty brings its own functions and no others
-my $dry = 'SELECT * FROM vedfolnir_delete_user(4702)';
-my $run = 'SELECT * FROM vedfolnir_delete_user(4702, dry_run => false)';
-my $verify = 'SELECT * FROM vedfolnir_verify_user(4702)';
+my $dry = 'SELECT * FROM vedfolnir_delete_user(18470002)';
+my $run = 'SELECT * FROM vedfolnir_delete_user(18470002, dry_run => false)';
+my $verify = 'SELECT * FROM vedfolnir_verify_user(18470002)';
 my $policy = "SELECT vedfolnir_set_policy('app.post', 'post_author_fkey', 'delete')";
 my $claim = "SELECT * FROM vedfolnir_claim_tasks('w', 1, '1 min')";
 my $grant = "SELECT vedfolnir_grant('spare', 'operator')";
@@ -127,7 +127,7 @@ for my $role (sort keys %may)
 }
 is($t->sqlstate("SET ROLE staff; $dry", 'guest'), 'ok', 'R38: a role that does not inherit has what it sets itself to');
 like($t->sqlstate($retry, 'worker'), qr/42501/, 'R38: a worker does not retry dead tasks');
-is($t->sql('SELECT count(*) FROM app.users WHERE id = 4702'), 0, 'only the operator with DELETE on the root table deleted');
+is($t->sql('SELECT count(*) FROM app.users WHERE id = 18470002'), 0, 'only the operator with DELETE on the root table deleted');
 is($t->sqlstate("SELECT vedfolnir_revoke('viewer', 'viewer')", 'viewer'), '42501', 'R38: a viewer cannot change duties');
 $t->sql("SELECT vedfolnir_revoke('viewer', 'viewer')");
 is($t->sqlstate($dry, 'viewer'), '42501', 'R38: a duty that was taken back is gone');
@@ -159,14 +159,14 @@ my $load = 'SELECT vedfolnir_last_deletion()';
 is($t->sqlstate("$load; SET $_", 'operator'), '42501', "R38: SET $_") for 'vedfolnir.allow_unsafe = on', 'vedfolnir.fast_ri = off',
 	"vedfolnir.actor = 'somebody'", 'vedfolnir.prove_all = on';
 is($t->sql_as('operator', "SET vedfolnir.allow_unsafe = on; $load; SHOW vedfolnir.allow_unsafe"), "\noff", 'R38: nor before the library is there');
-$t->sql_as('operator', "SET vedfolnir.actor = 'somebody'; SELECT * FROM vedfolnir_delete_user(4704, dry_run => false)");
+$t->sql_as('operator', "SET vedfolnir.actor = 'somebody'; SELECT * FROM vedfolnir_delete_user(18470004, dry_run => false)");
 is($t->sql('SELECT count(*) || coalesce(max(actor), $$ nobody$$) FROM vedfolnir.deletion'), '2 nobody', 'R38: an actor is not invented');
 
 # ---- input that is no key, and hidden people (R41)
 is($t->sqlstate($_->[0]), $_->[1], "R41: $_->[0]") for (
 	[ 'SELECT * FROM vedfolnir_delete_user(NULL::bigint)', '22004' ], [ "SELECT * FROM vedfolnir_delete_user('x'::text)", '22P02' ],
 	[ 'SELECT * FROM vedfolnir_delete_user(99999999999)', '22003' ], [ 'SELECT * FROM vedfolnir_delete_user(-1)', 'VF001' ],
-	[ "SELECT * FROM vedfolnir_delete_users(ARRAY['4703', NULL])", '22004' ], [ "SELECT * FROM vedfolnir_delete_user('4703; DROP TABLE app.users')", '22P02' ]);
+	[ "SELECT * FROM vedfolnir_delete_users(ARRAY['18470003', NULL])", '22004' ], [ "SELECT * FROM vedfolnir_delete_user('18470003; DROP TABLE app.users')", '22P02' ]);
 
 # ---- neither messages nor the log carry what a row holds (R43)
 $t->sql(<<'SQL');
@@ -175,18 +175,18 @@ INSERT INTO app.archive VALUES ('Canary Title');
 CREATE FUNCTION app.archive() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO app.archive VALUES (OLD.title); RETURN OLD; END $$;
 CREATE TRIGGER archive BEFORE DELETE ON app.post FOR EACH ROW EXECUTE FUNCTION app.archive();
 SQL
-my $message = $t->message('SELECT * FROM vedfolnir_delete_user(4705, dry_run => false)', 'operator');
+my $message = $t->message('SELECT * FROM vedfolnir_delete_user(18470005, dry_run => false)', 'operator');
 like($message, qr/duplicate key value/, 'R43: a constraint fails in a trigger');
 unlike($message, qr/Canary/, 'R43: its message does not show the row');
 $t->sql('DROP TRIGGER archive ON app.post');
 $t->sql("SELECT vedfolnir_set_policy('app.post', 'post_author_fkey', 'block')");
-like($t->message('SELECT * FROM vedfolnir_delete_user(4705, dry_run => false)', 'operator'), qr/in the way/, 'R43: a run is refused');
+like($t->message('SELECT * FROM vedfolnir_delete_user(18470005, dry_run => false)', 'operator'), qr/in the way/, 'R43: a run is refused');
 $t->sql("SELECT vedfolnir_set_policy('app.post', 'post_author_fkey', 'delete')");
-is($t->sqlstate("SELECT * FROM vedfolnir_delete_user_by_name('Canary Person 4706', dry_run => false)", 'operator'), 'ok', 'R43: a run by name');
+is($t->sqlstate("SELECT * FROM vedfolnir_delete_user_by_name('Canary Person 18470006', dry_run => false)", 'operator'), 'ok', 'R43: a run by name');
 my $log = slurp_file($t->node->logfile);
 like($log, qr/refused with VF007/, 'R43: the refusal is in the log');
-unlike($log, qr/Canary|4705|4706/, 'R43: neither names nor keys are in the log');
-is($t->sql("SELECT count(*) FROM vedfolnir.deletion d, vedfolnir.audit_log a WHERE (d::text || a::text) ~ 'Canary|470[0-9]'"), 0,
+unlike($log, qr/Canary|18470005|18470006/, 'R43: neither names nor keys are in the log');
+is($t->sql("SELECT count(*) FROM vedfolnir.deletion d, vedfolnir.audit_log a WHERE (d::text || a::text) ~ 'Canary|184700[0-9][0-9]'"), 0,
 	'R43: nor in the evidence');
 
 done_testing();

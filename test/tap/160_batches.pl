@@ -125,11 +125,12 @@ $t->sql($build);
 $lock = locker('SELECT FROM app.sessions WHERE id = 198 FOR UPDATE');
 $run = background("${patient}CALL vedfolnir_delete_user_in_batches('1', 20);");
 wait_for_lock($run);
-# Queues up behind the batch for the root row, and keeps it.
-my $root = background("BEGIN;\nSELECT FROM app.users WHERE id = 1 FOR UPDATE;\nSELECT pg_sleep(600);");
+# Queues up behind the batch for the root table, and keeps it. Waiting for the row would not do: the next batch may lock it first,
+# while the queue for a table is fair.
+my $root = background("BEGIN;\nLOCK TABLE app.users IN EXCLUSIVE MODE;\nSELECT pg_sleep(600);");
 wait_for_lock($root);
 unlock($lock);
-wait_until("SELECT wait_event = 'PgSleep' FROM pg_stat_activity WHERE pid = $root->{pid}", 'the root row');
+wait_until("SELECT wait_event = 'PgSleep' FROM pg_stat_activity WHERE pid = $root->{pid}", 'the root table');
 wait_for_lock($run);
 is($t->sql("SELECT phase FROM vedfolnir.progress WHERE pid = $run->{pid}"), 'batch', 'between two batches');
 my $audited = $t->sql('SELECT count(*) FROM vedfolnir.audit_log');
