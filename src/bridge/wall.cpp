@@ -300,48 +300,17 @@ bool vdf_template_parse(const char *text, VdfTemplatePart *parts, int *nparts, c
 
 // ---- targets of clean-up tasks ----
 
-namespace
-{
-
-template <typename Helper>
-int transformed(const char *entry, Helper helper, const char *in, int length, char *out, int capacity, VdfError *error) noexcept
+int vdf_normalise_path(const char *path, int length, char *out, int capacity, VdfError *error) VDF_NOEXCEPT
 {
     int written = -1;
-    walled(entry, error, [&] {
-        const std::string result = helper(std::string_view(in, length));
+    walled(__func__, error, [&] {
+        const std::string result = normalise_target("file", std::string_view(path, length));
         if (result.size() > static_cast<size_t>(capacity))
             throw Error("54000", "target is too long");
         std::memcpy(out, result.data(), result.size());
         written = static_cast<int>(result.size());
     });
     return written;
-}
-
-std::string normalise_path(std::string_view path)
-{
-    return normalise_target("file", path);
-}
-
-} // namespace
-
-int vdf_normalise_path(const char *path, int length, char *out, int capacity, VdfError *error) VDF_NOEXCEPT
-{
-    return transformed(__func__, normalise_path, path, length, out, capacity, error);
-}
-
-int vdf_escape_glob(const char *value, int length, char *out, int capacity, VdfError *error) VDF_NOEXCEPT
-{
-    return transformed(__func__, escape_glob, value, length, out, capacity, error);
-}
-
-int vdf_escape_percent(const char *value, int length, char *out, int capacity, VdfError *error) VDF_NOEXCEPT
-{
-    return transformed(__func__, escape_percent, value, length, out, capacity, error);
-}
-
-int vdf_path_segment(const char *value, int length, char *out, int capacity, VdfError *error) VDF_NOEXCEPT
-{
-    return transformed(__func__, path_segment, value, length, out, capacity, error);
 }
 
 namespace

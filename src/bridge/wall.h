@@ -226,13 +226,10 @@ bool vdf_template_parse(const char *text, VdfTemplatePart *parts, int *nparts, c
 
 /*
  * ---- targets of clean-up tasks, core/task.hpp ----
- * Each reads length bytes and writes at most capacity bytes, without a terminating NUL. Gives the number of bytes
- * written, or -1. 3 * length + 2 bytes are always enough.
+ * Reads length bytes and writes at most capacity bytes, without a terminating NUL. Gives the number of bytes written,
+ * or -1. What is written is never longer than what is read.
  */
 int vdf_normalise_path(const char *path, int length, char *out, int capacity, VdfError *error) VDF_NOEXCEPT;
-int vdf_escape_glob(const char *value, int length, char *out, int capacity, VdfError *error) VDF_NOEXCEPT;
-int vdf_escape_percent(const char *value, int length, char *out, int capacity, VdfError *error) VDF_NOEXCEPT;
-int vdf_path_segment(const char *value, int length, char *out, int capacity, VdfError *error) VDF_NOEXCEPT;
 
 /* ---- suggestions, core/suggestion.hpp ---- */
 

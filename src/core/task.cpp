@@ -119,18 +119,6 @@ std::string refusal_of_target(std::string_view kind, std::string_view target)
     return "the kind of the task is not known to this listener";
 }
 
-std::string escape_glob(std::string_view value)
-{
-    std::string escaped;
-    escaped.reserve(value.size());
-    for (char c : value) {
-        if (c == '*' || c == '?' || c == '[' || c == ']' || c == '\\')
-            escaped += '\\';
-        escaped += c;
-    }
-    return escaped;
-}
-
 std::string escape_percent(std::string_view value)
 {
     static const char digits[] = "0123456789ABCDEF";
@@ -166,13 +154,6 @@ std::string unescape_percent(std::string_view value)
         i += 2;
     }
     return plain;
-}
-
-std::string path_segment(std::string_view value)
-{
-    if (value.empty() || value == "." || value == ".." || value.find('/') != std::string_view::npos)
-        return refused_segment_mark + std::string(value);
-    return std::string(value);
 }
 
 IdentityTarget parse_identity_target(std::string_view target)

@@ -10,7 +10,7 @@
 
 namespace vedfolnir {
 
-// First character of a value that must not be part of a path; see path_segment().
+// Put before a value that must not be part of a path when a template is expanded (a slash, an empty or a dot name).
 constexpr char refused_segment_mark = '\001';
 
 // Gives one spelling per file: "a//b", "./a/./b" and "a/b/" name the same one. Other kinds are left alone.
@@ -19,17 +19,11 @@ std::string normalise_target(std::string_view kind, std::string_view target);
 // Returns why a target cannot be worked on, or nothing if it can. The text never contains the target.
 std::string refusal_of_target(std::string_view kind, std::string_view target);
 
-// Takes the meaning from * ? [ ] and \ in a Redis pattern.
-std::string escape_glob(std::string_view value);
-
 // Percent-encodes everything but the unreserved characters of RFC 3986.
 std::string escape_percent(std::string_view value);
 
 // Undoes escape_percent(); throws Error 22023 for a malformed escape or a NUL.
 std::string unescape_percent(std::string_view value);
-
-// A value inside a larger path: marked as refused if it could change the directory.
-std::string path_segment(std::string_view value);
 
 // The two halves of "{realm}/{id}" or "{realm}/username={name}", still percent-encoded.
 struct IdentityTarget

@@ -112,23 +112,8 @@ CREATE FUNCTION vedfolnir_unlock_worker(worker text) RETURNS int
 COMMENT ON FUNCTION vedfolnir_unlock_worker(text)
     IS 'free the tasks of a worker that is known to be gone, before their lease ends';
 
--- Helpers of the target expressions; kept in the fixed schema, so that stored expressions find them anywhere.
+-- In the fixed schema, so that statements about targets find it anywhere.
 CREATE FUNCTION vedfolnir.normalise_target(kind text, target text) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'vedfolnir_normalise_target';
 COMMENT ON FUNCTION vedfolnir.normalise_target(text, text) IS 'one spelling per target: paths without //, /./ and a trailing slash';
-
-CREATE FUNCTION vedfolnir.escape_glob(value text) RETURNS text
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
-    AS 'MODULE_PATHNAME', 'vedfolnir_escape_glob';
-COMMENT ON FUNCTION vedfolnir.escape_glob(text) IS 'a value as literal text inside a Redis pattern';
-
-CREATE FUNCTION vedfolnir.escape_percent(value text) RETURNS text
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
-    AS 'MODULE_PATHNAME', 'vedfolnir_escape_percent';
-COMMENT ON FUNCTION vedfolnir.escape_percent(text) IS 'a value as literal text inside a URL';
-
-CREATE FUNCTION vedfolnir.path_segment(value text) RETURNS text
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
-    AS 'MODULE_PATHNAME', 'vedfolnir_path_segment';
-COMMENT ON FUNCTION vedfolnir.path_segment(text) IS 'a value as one name inside a path; marked for refusal if it could change the directory';

@@ -57,8 +57,7 @@ is(join(' ', sort split /\n/, $t->redis_cli('KEYS', '*')), 'cache:1 cache:12:1',
 is((settle('redis_pattern', 'cache:1:*'))[0], 'skipped', 'a pattern without keys is skipped');
 $t->redis_cli('SET', 'c:*:1', 'x');
 $t->redis_cli('SET', 'c:x:1', 'x');
-my $escaped = $t->sql(q(SELECT 'c:' || vedfolnir.escape_glob('*') || ':*'));
-is((settle('redis_pattern', $escaped))[0], 'done', 'an escaped pattern is done');
+is((settle('redis_pattern', 'c:\\*:*'))[0], 'done', 'an escaped pattern is done');
 is($t->redis_cli('EXISTS', 'c:*:1') . $t->redis_cli('EXISTS', 'c:x:1'), '01', 'and fits itself only');
 my ($state, $message) = settle('redis_pattern', '*');
 is("$state: $message", 'dead: pattern starts with a wildcard', 'a pattern that fits everybody is refused');

@@ -79,21 +79,11 @@ TEST(RefusalOfTarget, NeverRepeatsTheTarget)
             EXPECT_EQ(refusal_of_target(kind, bad).find("secret"), std::string::npos);
 }
 
-TEST(PathSegment, MarksWhatCouldChangeTheDirectory)
+TEST(RefusalOfTarget, RefusesAMarkedValue)
 {
-    EXPECT_EQ(path_segment("12"), "12");
-    EXPECT_EQ(path_segment("..."), "...");
-    for (const char *bad : {"", ".", "..", "a/b", "/", "../../etc"}) {
-        const std::string path = "storage/user_" + path_segment(bad) + "/x";
-        EXPECT_NE(refusal_of_target("directory", path), "") << bad;
-    }
-    EXPECT_EQ(refusal_of_target("directory", "storage/user_" + path_segment("12") + "/x"), "");
-}
-
-TEST(EscapeGlob, TakesTheMeaningFromWildcards)
-{
-    EXPECT_EQ(escape_glob("1*2?[a-z]\\^x"), "1\\*2\\?\\[a-z\\]\\\\^x");
-    EXPECT_EQ(escape_glob("plain:12"), "plain:12");
+    EXPECT_NE(refusal_of_target("directory", std::string("storage/user_") + refused_segment_mark + "../x"), "");
+    EXPECT_NE(refusal_of_target("file", std::string(1, refused_segment_mark)), "");
+    EXPECT_EQ(refusal_of_target("directory", "storage/user_12/x"), "");
 }
 
 TEST(EscapePercent, RoundTrips)

@@ -197,8 +197,6 @@ TEST_F(Wall, TemplatesAndTargetsFailCleanlyAtEachAllocation)
               1);
     EXPECT_GT(fail_at_each_allocation([&](VdfError *e) { return vdf_normalised_sql("file", "c.a_column_with_a_long_name", buffer, sizeof(buffer), e); }), 1);
     EXPECT_GT(fail_at_each_allocation([&](VdfError *e) { return vdf_normalise_path(path.data(), static_cast<int>(path.size()), out, sizeof(out), e) >= 0; }), 0);
-    EXPECT_GT(fail_at_each_allocation([&](VdfError *e) { return vdf_escape_glob(path.data(), static_cast<int>(path.size()), out, sizeof(out), e) >= 0; }), 0);
-    EXPECT_GT(fail_at_each_allocation([&](VdfError *e) { return vdf_escape_percent(path.data(), static_cast<int>(path.size()), out, sizeof(out), e) >= 0; }), 0);
 }
 
 TEST_F(Wall, WhatIsNoPlanIsAnErrorAndNotAnException)

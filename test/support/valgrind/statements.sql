@@ -312,10 +312,6 @@ SELECT vedfolnir_prune_tasks('1 s');
 
 SELECT vedfolnir.normalise_target('file', '/a/../b'), vedfolnir.normalise_target('file', 'a//b/./c');
 
-SELECT vedfolnir.escape_glob('a*[b?'), vedfolnir.escape_percent('a b/%'), vedfolnir.path_segment('a-b');
-
-SELECT vedfolnir.path_segment('../x');
-
 CREATE ROLE duty;
 
 SELECT vedfolnir_grant('duty', 'operator');
