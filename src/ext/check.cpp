@@ -193,15 +193,3 @@ VDF_FUNCTION(vedfolnir_assert_check)
                                 strcmp(subject, "user") == 0 ? "" : quote_literal_cstr(subject))));
     PG_RETURN_VOID();
 }
-
-/* vedfolnir_policy_hash(subject name): SHA-256 over catalogue and policies, names and no counts; 22004, 42501, 42704. */
-VDF_FUNCTION(vedfolnir_policy_hash)
-{
-    VdfDeletionPlan *plan = vdf_plan_for(name_argument(fcinfo, 0));
-    char *hash;
-
-    vdf_require_review(plan->configuration->relation);
-    hash = vdf_policy_hash_of(plan);
-    vdf_plan_release(plan);
-    PG_RETURN_TEXT_P(cstring_to_text(hash));
-}

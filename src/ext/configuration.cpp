@@ -167,7 +167,8 @@ static void read_cleanups(VdfConfiguration *c, VdfStore *store, Oid *types, Datu
 {
     vdf_store_run(store,
                   "SELECT relation, relation_schema, relation_name, kind, target, parsed, service, on_expire, id "
-                  "FROM vedfolnir.cleanup_rule WHERE subject OPERATOR(pg_catalog.=) $1 ORDER BY kind, service, id",
+                  "FROM vedfolnir.cleanup_rule WHERE subject OPERATOR(pg_catalog.=) $1 ORDER BY kind, service, "
+                  "relation_schema, relation_name, target COLLATE pg_catalog.\"C\"",
                   1, types, values, NULL, true);
     c->cleanups = (VdfCleanup *) palloc(sizeof(VdfCleanup) * (store->count + 1));
     for (uint64 i = 0; i < store->count; i++) {

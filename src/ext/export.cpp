@@ -1,12 +1,18 @@
 /*
  * export.cpp: the configuration of a subject as SQL that can be loaded again.
  */
+#include "ext/evidence.h"
 #include "ext/names.h"
 #include "ext/report.h"
 #include "ext/schema_facts.h"
+#include "ext/steps.h"
 #include "ext/store.h"
 
-/* One statement a row; the order depends on names alone. $2 is the last argument of each call, or empty. */
+/* Parts from here on belong to no subject: the duties, whose roles another cluster may lack, and the watch. */
+#define SHARED_PARTS 8
+#define ALL_PARTS 10
+
+/* One statement a row; the order depends on names alone. $2 is the last argument of each call, or empty; $3 bounds the parts. */
 static const char *const EXPORT =
     "SELECT x.line FROM ("
     "SELECT 1 AS part, ''::text AS a, ''::text AS b, ''::text AS c, ''::text AS d, format("
@@ -32,27 +38,37 @@ static const char *const EXPORT =
     "UNION ALL SELECT 7, mirror_schema, mirror_name, relation_schema, relation_name, format('SELECT vedfolnir_add_mirror(%L, %L, "
     "columns => %L%s);', format('%I.%I', relation_schema, relation_name), format('%I.%I', mirror_schema, mirror_name), columns, $2) "
     "FROM vedfolnir.mirror WHERE subject = $1 "
-    "UNION ALL SELECT 8, role_name, duty, '', '', format('SELECT vedfolnir_grant(oid::regrole, %L) FROM pg_catalog.pg_roles WHERE rolname = %L;', "
+    "UNION ALL SELECT " CppAsString2(SHARED_PARTS) ", role_name, duty, '', '', format('SELECT vedfolnir_grant(oid::regrole, %L) FROM pg_catalog.pg_roles WHERE rolname = %L;', "
     "  duty, role_name) FROM vedfolnir.duty "
     "UNION ALL SELECT 9, '', '', '', '', 'SELECT vedfolnir_watch(true);' WHERE EXISTS (SELECT FROM vedfolnir.watch)"
-    ") x ORDER BY x.part, x.a COLLATE \"C\", x.b COLLATE \"C\", x.c COLLATE \"C\", x.d COLLATE \"C\"";
+    ") x WHERE x.part < $3 ORDER BY x.part, x.a COLLATE \"C\", x.b COLLATE \"C\", x.c COLLATE \"C\", x.d COLLATE \"C\"";
+
+static void read_lines(VdfStore *store, Name subject, int parts)
+{
+    Oid types[3] = {NAMEOID, TEXTOID, INT4OID};
+    Datum values[3] = {NameGetDatum(subject), CStringGetTextDatum(vdf_subject_argument(NameStr(*subject))), Int32GetDatum(parts)};
+
+    vdf_store_open(store);
+    vdf_store_run(store, EXPORT, 3, types, values, NULL, true);
+}
+
+static Name subject_argument(FunctionCallInfo fcinfo)
+{
+    if (PG_ARGISNULL(0))
+        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("subject must not be null")));
+    return PG_GETARG_NAME(0);
+}
 
 /* vedfolnir_export_policy(subject name): one statement a row; 22004, 42501, 42704. */
 VDF_FUNCTION(vedfolnir_export_policy)
 {
     ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+    Name subject = subject_argument(fcinfo);
     VdfStore store;
-    Oid types[2] = {NAMEOID, TEXTOID};
-    Datum values[2];
 
-    if (PG_ARGISNULL(0))
-        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("subject must not be null")));
-    vdf_require_review(vdf_require_subject(NameStr(*PG_GETARG_NAME(0))));
+    vdf_require_review(vdf_require_subject(NameStr(*subject)));
     InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-    values[0] = PG_GETARG_DATUM(0);
-    values[1] = CStringGetTextDatum(vdf_subject_argument(NameStr(*PG_GETARG_NAME(0))));
-    vdf_store_open(&store);
-    vdf_store_run(&store, EXPORT, 2, types, values, NULL, true);
+    read_lines(&store, subject, ALL_PARTS);
     for (uint64 i = 0; i < store.count; i++) {
         Datum row[1] = {CStringGetTextDatum(vdf_store_text(&store, i, 1))};
         bool nulls[1] = {false};
@@ -61,4 +77,26 @@ VDF_FUNCTION(vedfolnir_export_policy)
     }
     vdf_store_close(&store);
     return (Datum) 0;
+}
+
+/*
+ * vedfolnir_policy_hash(subject name): SHA-256 over what a run would go by and over every line that the export has of the
+ * subject, so that nothing which can be declared is left out; names and no counts; 22004, 42501, 42704.
+ */
+VDF_FUNCTION(vedfolnir_policy_hash)
+{
+    Name subject = subject_argument(fcinfo);
+    VdfDeletionPlan *plan = vdf_plan_for(NameStr(*subject));
+    StringInfoData text;
+    VdfStore store;
+
+    vdf_require_review(plan->configuration->relation);
+    initStringInfo(&text);
+    vdf_describe_plan(plan, &text);
+    vdf_plan_release(plan);
+    read_lines(&store, subject, SHARED_PARTS);
+    for (uint64 i = 0; i < store.count; i++)
+        appendStringInfo(&text, "%s\n", vdf_store_text(&store, i, 1));
+    vdf_store_close(&store);
+    PG_RETURN_TEXT_P(cstring_to_text(vdf_sha256_hex(text.data, text.len)));
 }

@@ -205,13 +205,18 @@ void vdf_plan_release(VdfDeletionPlan *plan)
 void vdf_plan_check(VdfDeletionPlan *plan)
 {
     VdfDeletionPlan *now;
+    StringInfoData then_text, now_text;
 
     AcceptInvalidationMessages();
     if (!plan->kept || plan->valid)
         return;
     /* Not every news is a change: ANALYZE is told in the same way. */
     now = vdf_plan_make(plan->configuration->subject, CurrentMemoryContext);
-    if (strcmp(vdf_policy_hash_of(now), vdf_policy_hash_of(plan)) != 0)
+    initStringInfo(&then_text);
+    initStringInfo(&now_text);
+    vdf_describe_plan(plan, &then_text);
+    vdf_describe_plan(now, &now_text);
+    if (strcmp(then_text.data, now_text.data) != 0)
         ereport(ERROR, (errcode(ERRCODE_VDF_PLAN_CHANGED), errmsg("the schema or the policy changed during the deletion"),
                         errdetail("Nothing was changed."), errhint("Run the statement again.")));
     MemoryContextDelete(now->context);

@@ -179,8 +179,7 @@ VdfTotals vdf_totals(VdfRun *run, List *steps)
     return totals;
 }
 
-/* Catalogue and configuration by name: each edge with what is to happen behind it. */
-static void describe_policy(VdfDeletionPlan *plan, StringInfo text)
+void vdf_describe_plan(VdfDeletionPlan *plan, StringInfo text)
 {
     const VdfConfiguration *c = plan->configuration;
 
@@ -203,7 +202,8 @@ static void describe_policy(VdfDeletionPlan *plan, StringInfo text)
                                  vdf_action_name(vdf_action(plan, edge)));
                 for (int k = 0; k < e->npairs; k++)
                     appendStringInfo(text, " %s=%s", e->pairs[k].child, e->pairs[k].parent_column);
-                appendStringInfo(text, " to %s%s%s%s\n", e->parent_from, e->collateral_ok ? " collateral" : "",
+                appendStringInfo(text, " to %s%s%s%s%s%s\n", e->parent_from, e->condition ? " where " : "",
+                                 e->condition ? e->condition : "", e->collateral_ok ? " collateral" : "",
                                  plan->edges[edge].reassign_to ? " reassign " : "",
                                  plan->edges[edge].reassign_to ? plan->edges[edge].reassign_to : "");
             }
@@ -218,22 +218,13 @@ static void describe_policy(VdfDeletionPlan *plan, StringInfo text)
                          (int) plan->rules[i]->on_expire);
 }
 
-char *vdf_policy_hash_of(VdfDeletionPlan *plan)
-{
-    StringInfoData text;
-
-    initStringInfo(&text);
-    describe_policy(plan, &text);
-    return vdf_sha256_hex(text.data, text.len);
-}
-
 char *vdf_plan_hash(VdfRun *run, List *steps, const char *const *keys, int nkeys)
 {
     StringInfoData text;
     ListCell *cell;
 
     initStringInfo(&text);
-    describe_policy(run->plan, &text);
+    vdf_describe_plan(run->plan, &text);
     for (int i = 0; i < nkeys; i++)
         appendStringInfo(&text, "key %zu:%s\n", strlen(keys[i]), keys[i]);
     foreach (cell, steps) {

@@ -32,8 +32,8 @@ List *vdf_steps_of(VdfRun *run);
 VdfTotals vdf_totals(VdfRun *run, List *steps);
 /* SHA-256 over subject, keys, policies and steps; names, never OIDs. */
 char *vdf_plan_hash(VdfRun *run, List *steps, const char *const *keys, int nkeys);
-/* The same without keys and counts. */
-char *vdf_policy_hash_of(VdfDeletionPlan *plan);
+/* What a run would go by, without keys and counts: each edge with what is to happen behind it; names, never OIDs. */
+void vdf_describe_plan(VdfDeletionPlan *plan, StringInfo text);
 /* Writes the steps into the result of a set-returning function. */
 void vdf_steps_return(FunctionCallInfo fcinfo, List *steps);
 /* The type vedfolnir.step. */

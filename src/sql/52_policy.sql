@@ -36,7 +36,7 @@ CREATE FUNCTION vedfolnir_policy_hash(subject name DEFAULT 'user') RETURNS text
     LANGUAGE c STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'vedfolnir_policy_hash';
-COMMENT ON FUNCTION vedfolnir_policy_hash(name) IS 'SHA-256 over the edges of the catalogue and what is to happen behind them';
+COMMENT ON FUNCTION vedfolnir_policy_hash(name) IS 'SHA-256 over the edges of the catalogue and all that was declared for a subject';
 
 CREATE FUNCTION vedfolnir.parse_expression(relation regclass, expression text) RETURNS void
     LANGUAGE c STABLE STRICT PARALLEL UNSAFE
