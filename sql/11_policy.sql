@@ -98,7 +98,12 @@ UPDATE app.docs SET backup = 77;
 SELECT * FROM t.refused('SELECT * FROM vedfolnir_delete_user(2, false)');
 UPDATE app.docs SET backup = u;
 SELECT * FROM t.refused('SELECT * FROM vedfolnir_delete_user(2, false)');
+-- ... or is NULL: that clears the reference, which a NOT NULL column cannot take.
 UPDATE app.docs SET backup = NULL;
+ALTER TABLE app.docs ALTER COLUMN u SET NOT NULL;
+SELECT relation, via, action, row_count, note FROM t.dry('2') WHERE action = 'block';
+SELECT * FROM t.refused('SELECT * FROM vedfolnir_delete_user(2, false)');
+ALTER TABLE app.docs ALTER COLUMN u DROP NOT NULL;
 SELECT * FROM t.run('2') ORDER BY step;
 TABLE app.docs ORDER BY id;
 SELECT t.fresh();

@@ -32,10 +32,19 @@ SELECT vedfolnir_set_policy('public.job_audit_log', 'job_audit_log_platform_conn
 SELECT vedfolnir_set_policy('public.system_alerts', 'system_alerts_acknowledged_by_fkey', 'nullify');
 SELECT vedfolnir_set_policy('public.system_alerts', 'system_alerts_resolved_by_fkey', 'nullify');
 
--- The system's rows that must name somebody: an administrator hands them over before leaving.
-SELECT vedfolnir_set_policy('public.system_configuration', 'system_configuration_updated_by_fkey', 'block', reason => 'hand over first');
-SELECT vedfolnir_set_policy('public.alert_configuration', 'alert_configuration_created_by_fkey', 'block', reason => 'hand over first');
-SELECT vedfolnir_set_policy('public.compliance_audits', 'compliance_audits_auditor_id_fkey', 'block', reason => 'hand over first');
+-- A session is known to the log by its id, without a key. Where the log stays it does not keep the id of a session that goes.
+SELECT vedfolnir_add_link('logged_in', 'public.job_audit_log', 'public.user_sessions', columns => '{session_id}',
+                          parent_columns => '{session_id}', action => 'nullify');
+
+-- The system's rows that must name somebody go to another administrator. As long as there is none, the run refuses.
+CREATE OR REPLACE FUNCTION public.successor_of(leaver int) RETURNS int LANGUAGE sql STABLE AS
+$$ SELECT u.id FROM public.users u WHERE u.role = 'ADMIN' AND u.is_active AND u.id <> leaver ORDER BY u.id LIMIT 1 $$;
+SELECT vedfolnir_set_policy('public.system_configuration', 'system_configuration_updated_by_fkey', 'reassign',
+                            reason => 'the system''s: a successor takes it over', reassign_to => '=public.successor_of(updated_by)');
+SELECT vedfolnir_set_policy('public.alert_configuration', 'alert_configuration_created_by_fkey', 'reassign',
+                            reason => 'the system''s: a successor takes it over', reassign_to => '=public.successor_of(created_by)');
+SELECT vedfolnir_set_policy('public.compliance_audits', 'compliance_audits_auditor_id_fkey', 'reassign',
+                            reason => 'the system''s: a successor takes it over', reassign_to => '=public.successor_of(auditor_id)');
 
 -- Outside the database. "storage" is a file root; "sessions" and "cache" are Redis servers, perhaps the same one.
 SELECT vedfolnir_add_cleanup('public.user_sessions', 'redis_key', 'vedfolnir:session:{session_id}', service => 'sessions', on_expire => 'delete');

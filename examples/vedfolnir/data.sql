@@ -4,6 +4,7 @@
 --   images 1011 (user 1) and 12011 (user 12) name the same file; 1021 and 1022 (both user 1) name one file twice
 --   image 12021 (user 12) names a file inside user 1's own directory
 --   posts 101 to 105 are reached through the user and through the platform
+--   job log 1202 (user 12) names a session of user 1, who cancelled the job
 --   session 1203 (user 12), job log 1204 (user 12) and caption task ...1202 point at user 1 or at user 1's platform
 --   notifications 3 and 4 have no addressee, which means everybody
 --   session "sess-1-*" is a glob for other sessions' keys
@@ -112,7 +113,7 @@ SELECT j.id, '00000000-0000-4000-8000-00000000' || lpad(j.task::text, 4, '0'), j
        j.session_id, j.platform_id, 'QUEUED', 'RUNNING'
 FROM (VALUES (101, 101, 1, NULL::int, 'created', 'sess-1-a', 12), (102, 102, 1, 7, 'cancelled', NULL, 13),
              (103, NULL::int, 1, NULL, 'viewed', 'sess-1-a', NULL::int), (104, 101, NULL, NULL, 'expired', NULL, NULL),
-             (1201, 1201, 12, NULL, 'created', 'sess-12-a', 1), (1202, 1202, 12, 1, 'cancelled', NULL, 1),
+             (1201, 1201, 12, NULL, 'created', 'sess-12-a', 1), (1202, 1202, 12, 1, 'cancelled', 'sess-1-a', 1),
              (1204, NULL, 12, NULL, 'switched', 'sess-12-b', 12), (201, 201, 2, NULL, 'created', 'sess-2-a', 2),
              (301, 301, 3, NULL, 'created', 'sess-3-a', 3)) AS j (id, task, user_id, admin_id, action, session_id, platform_id);
 

@@ -38,7 +38,7 @@ example_rows expected >"$d/rows1"
 example_rows media >"$d/rows"
 example_without "$d/keys0" "$EXAMPLE/expected_expire_keys.txt" >"$d/keys1"
 example_keys >"$d/keys"
-check "$(wc -l <"$EXAMPLE/expected_expire_keys.txt") keys and 2 session rows of user 3 gone, nothing else touched" \
+check "$(wc -l <"$EXAMPLE/expected_expire_keys.txt") keys and 2 session rows of user 3 gone, a log row forgets its session, nothing else touched" \
     bash -c "diff '$d/rows1' '$d/rows' && diff '$d/keys1' '$d/keys'"
 
 title "Now user 1 goes, exactly as the dry run said"
@@ -57,7 +57,7 @@ title "A second call finds nothing to do"
 type_sql "SELECT * FROM vedfolnir_delete_user(1, dry_run => false);"
 check "the second call says already_deleted" grep -q already_deleted <<<"$sql_output"
 
-title "User 7 is the administrator"
+title "User 7 is the administrator, and there is no successor"
 type_sql "SELECT relation, via, row_count, collateral, note FROM vedfolnir_delete_user(7) WHERE action = 'block' OR collateral > 0;"
 example_rows media >"$d/rows_before"
 type_sql "SELECT * FROM vedfolnir_delete_user(7, dry_run => false);"

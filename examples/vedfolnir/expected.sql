@@ -20,7 +20,7 @@ UPDATE public.gdpr_audit_log SET admin_user_id = NULL WHERE id = 1201;
 
 -- Rows of others that pointed at the user or at the user's platform.
 UPDATE public.caption_generation_tasks SET admin_user_id = NULL WHERE id = '00000000-0000-4000-8000-000000001202';
-UPDATE public.job_audit_log SET admin_user_id = NULL WHERE id = 1202;
+UPDATE public.job_audit_log SET admin_user_id = NULL, session_id = NULL WHERE id = 1202;
 UPDATE public.job_audit_log SET platform_connection_id = NULL WHERE id = 1204;
 UPDATE public.user_sessions SET active_platform_id = NULL WHERE id = 1203;
 UPDATE public.system_alerts SET acknowledged_by = NULL, resolved_by = NULL WHERE id = 1;

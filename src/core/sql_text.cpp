@@ -249,9 +249,10 @@ std::string sql_find_new_values(const Plan &plan, int edge)
 {
     const Edge &e = plan.graph.edges[edge];
     const std::string value = "(" + e.reassign_expression + ")";
+    // NULL clears the reference, which a NOT NULL column cannot take: then it leads nowhere like any other wrong value.
+    const std::string given = !e.sets.empty() && e.sets[0].not_null ? "" : " AND " + value + " IS NOT NULL";
     return "SELECT c.tableoid AS vdf_t, c.ctid AS vdf_i, " + value + " AS vdf_v FROM " + e.from +
-           " c, vdf_d d WHERE " + pairs_condition(plan, edge, Parent::keys, Child::relation) + " AND " +
-           value + " IS NOT NULL";
+           " c, vdf_d d WHERE " + pairs_condition(plan, edge, Parent::keys, Child::relation) + given;
 }
 
 std::string sql_find_successors(const Plan &plan, int edge)

@@ -27,6 +27,7 @@ public.compliance_audits.auditor_id
 public.gdpr_audit_log.admin_user_id
 public.gdpr_audit_log.user_id
 public.job_audit_log.platform_connection_id
+public.job_audit_log.session_id
 public.posts.user_id
 public.storage_event_log.storage_override_id
 public.storage_overrides.deactivated_by_user_id
@@ -36,11 +37,15 @@ public.user_audit_log.admin_user_id
 public.user_audit_log.user_id
 public.user_sessions.active_platform_id"
 
+# For the other choice, see below; no listener is connected yet.
+createdb -T media anonymous
+createdb -T expected expected_anonymous
+
 example_listener_conf media
 ok "the listener accepts its configuration" bash -c ". '$root/tools/example.sh'; example_exec '$LISTENER' --config '$d/listener.ini' --check"
 example_listener_start
 
-# Expire the sessions of user 3: its two session rows and the cached entries marked for it, nothing else.
+# Expire the sessions of user 3: its two session rows, what refers to them, and the cached entries marked for it, nothing else.
 example_rows expected >"$d/rows0"
 example_keys >"$d/keys0"
 example_files >"$d/files0"
@@ -130,6 +135,18 @@ done
 example_rows media >"$d/rows"
 same "the refusal changes nothing" "$d/rows" "$d/rows2"
 
+# With a successor the system's rows are handed over; the task of user 2 on the administrator's platform is still in the way.
+sql -c "UPDATE public.users SET role = 'ADMIN' WHERE id = 21"
+is "what the administrator hands over" "$(sql -c "SELECT relation, action, row_count FROM vedfolnir_delete_user(7) WHERE action = 'reassign' ORDER BY 1")" \
+    "public.alert_configuration|reassign|2
+public.compliance_audits|reassign|1
+public.system_configuration|reassign|2"
+sql -c "DELETE FROM public.caption_generation_tasks t USING public.platform_connections p WHERE p.id = t.platform_connection_id AND p.user_id = 7 AND t.user_id <> 7"
+ok "the administrator is deleted" sql -c 'SELECT * FROM vedfolnir_delete_user(7, dry_run => false)'
+is "the successor has the system's rows" "$(sql -c "SELECT string_agg(DISTINCT x::text, ' ') FROM (SELECT updated_by FROM public.system_configuration
+    UNION ALL SELECT created_by FROM public.alert_configuration UNION ALL SELECT auditor_id FROM public.compliance_audits) AS s(x)")" 21
+is "nothing of the administrator is left" "$(sql -c "SELECT * FROM vedfolnir_verify_user(7) WHERE kind <> 'task'")" ''
+
 # Who leaves last takes the shared files along.
 ok "user 12 is deleted" sql -c 'SELECT * FROM vedfolnir_delete_user(12, dry_run => false)'
 ok "the queue is drained a third time" example_wait media 60
@@ -137,6 +154,25 @@ example_files >"$d/files"
 is "the shared file is gone" "$(grep -c "images/$(printf %s https://media.example.org/shared.jpg | md5sum | cut -c 1-16).jpg" "$d/files")" 0
 is "the file that was lent is gone" "$(grep -c '^images/user_1/lent.jpg' "$d/files")" 0
 is "no task is dead" "$(sql -c "SELECT count(*) FROM vedfolnir.cleanup_task WHERE state = 'dead'")" 0
+
+# The other choice: the row stays, anonymised, and everything else ends up the same.
+database=anonymous
+ok "the other choice loads" sql -f "$EXAMPLE/anonymise.sql"
+ok "it covers the schema" sql -c 'SELECT vedfolnir_assert_check()'
+is "user 1 is anonymised" "$(sql -c 'SELECT relation, action, row_count FROM vedfolnir_delete_user(1, dry_run => false) WHERE step = 1')" \
+    'public.users|tombstone|1'
+sed '/^DELETE FROM public.users /d' "$EXAMPLE/expected.sql" | psql -X -q -o /dev/null -v ON_ERROR_STOP=1 -d expected_anonymous
+psql -X -q -v ON_ERROR_STOP=1 -d expected_anonymous <<'SQL'
+UPDATE public.users SET username = 'deleted_user_', email = '@deleted.invalid', password_hash = '!', is_active = false, last_login = NULL,
+    email_verified = false, first_name = NULL, last_name = NULL, password_reset_token = NULL, data_processing_consent = false,
+    data_processing_consent_date = NULL WHERE id = 1;
+SQL
+example_rows expected_anonymous >"$d/rows_expected"
+example_rows anonymous | sed -E 's/deleted_user_[0-9a-f]{8},[0-9a-f-]{36}@/deleted_user_,@/' >"$d/rows"
+same "rows after user 1 was anonymised" "$d/rows" "$d/rows_expected"
+is "nothing is left but the row" "$(sql -c "SELECT kind, relation, note FROM vedfolnir_verify_user(1) WHERE kind <> 'task'")" \
+    'retained|public.users|the row is kept as a tombstone'
+database=media
 
 # What the listener wrote tells nobody who it was.
 is "no path, key or name in the listener's log" "$(grep -cE 'images/|user_1|sess-|platform:|ardel|finch' "$d/listener.log")" 0
