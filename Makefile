@@ -22,6 +22,8 @@ SHLIB_LINK = -lstdc++ -Wl,--version-script=src/ext/vedfolnir.map -Wl,-z,relro -W
 override with_llvm := no
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
+# A server built by another compiler may record a flag that g++ knows for C++ only since 13.
+override CXXFLAGS := $(filter-out -fexcess-precision=standard,$(CXXFLAGS))
 
 $(SCHEMA_SCRIPT): $(sort $(wildcard src/sql/*.sql))
 	cat $^ > $@
