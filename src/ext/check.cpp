@@ -120,6 +120,7 @@ static VdfReview *review_subject(const char *subject, bool sample)
     sort_tables(review);
     vdf_review_edges(review);
     vdf_review_rules(review);
+    vdf_review_dismissals(review);
     vdf_review_tables(review);
     vdf_review_lookups(review);
     vdf_review_copies(review);

@@ -33,6 +33,7 @@ typedef struct VdfReview
     Datum persons; /* oid[]: the root, and tables that share its key and stay */
     List *findings; /* of VdfFinding */
     List *proposals; /* names that were proposed for links */
+    List *dismissals; /* dismissal.cpp */
 } VdfReview;
 
 /* Relations of the application. No join with pg_namespace: its estimate is too low where there are many schemas. */
@@ -62,8 +63,8 @@ char *vdf_column_object(Oid relation, const char *column);
 bool vdf_is_persons_name(const char *column, const char *root_relation);
 bool vdf_is_actors_name(const char *column);
 
-/* Does an edge refer through the column, or a link through an expression that names it? */
-bool vdf_column_linked(const VdfReview *review, Oid relation, const char *column);
+/* Does an edge refer through the column, or a link through an expression that names it? Or has somebody said that it is no reference? */
+bool vdf_column_settled(const VdfReview *review, Oid relation, const char *column);
 /* The action that the same column would get if it had a key. */
 char vdf_candidate_action(VdfReview *review, const VdfCandidate *candidate);
 /* As much of a name as fits, whole characters only. */
@@ -83,6 +84,9 @@ char *vdf_replacement(Oid relation, const char *column);
 /* Edges without a decision, impossible decisions, rules whose object is gone. */
 void vdf_review_edges(VdfReview *review);
 void vdf_review_rules(VdfReview *review);
+/* Reads what was dismissed; must come before the candidates. */
+void vdf_review_dismissals(VdfReview *review);
+bool vdf_is_dismissed(const VdfReview *review, Oid relation, const char *column);
 /* Indexes, privileges, triggers, copies, functions that shadow ours. */
 void vdf_review_tables(VdfReview *review);
 void vdf_review_copies(VdfReview *review);

@@ -121,7 +121,7 @@ void vdf_review_addresses(VdfReview *review)
         c.relation = DatumGetObjectId(vdf_store_datum(&store, i, 1, &isnull));
         c.column = vdf_store_text(&store, i, 2);
         c.nullable = DatumGetBool(vdf_store_datum(&store, i, 3, &isnull));
-        if (is_set(review->plan->configuration, c.relation, c.column) || vdf_column_linked(review, c.relation, c.column))
+        if (is_set(review->plan->configuration, c.relation, c.column) || vdf_column_settled(review, c.relation, c.column))
             continue;
         vdf_find(review, VDF_SEVERITY_WARNING, "link_candidate", vdf_column_object(c.relation, c.column),
                  psprintf("may hold the e-mail address of a %s, and nothing leads to the row",

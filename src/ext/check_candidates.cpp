@@ -126,7 +126,7 @@ static void review_column(VdfReview *review, VdfCandidate *c, bool same_name, bo
                 TypeCategory(getBaseType(review->plan->key_type)) != TYPCATEGORY_STRING;
     bool named = same_name || (!other_table && vdf_is_persons_name(c->column, root));
 
-    if (vdf_column_linked(review, c->relation, c->column) ||
+    if (vdf_column_settled(review, c->relation, c->column) ||
         (c->relation == configuration->relation && strcmp(c->column, configuration->key_column) == 0))
         return;
     if (c->type_column != NULL) {
@@ -179,7 +179,7 @@ static void review_halves(VdfReview *review)
         const VdfSuggestion *s = &schema->suggestions[i];
         const VdfEdgeFacts *e = &schema->facts.edges[s->edge];
 
-        if (s->as_link)
+        if (s->as_link && !(e->ncolumns == 1 && vdf_is_dismissed(review, schema->relations[s->edge], e->columns[0])))
             vdf_find(review, VDF_SEVERITY_WARNING, "link_candidate", vdf_edge_object(schema->displays[s->edge], e->name),
                      psprintf("refers to the other half of a %s whose row stays, so no deletion follows it; %s",
                               schema->configuration->subject, s->why),
@@ -213,7 +213,7 @@ static void review_documents(VdfReview *review)
         Oid relation = DatumGetObjectId(vdf_store_datum(&store, i, 1, &isnull));
         char *column = vdf_store_text(&store, i, 2);
 
-        if (!vdf_column_linked(review, relation, column))
+        if (!vdf_column_settled(review, relation, column))
             vdf_find(review, VDF_SEVERITY_NOTICE, "link_candidate", vdf_column_object(relation, column),
                      psprintf("holds JSON, in which keys of a %s are found by a sample of the values only", subject),
                      psprintf("SELECT * FROM vedfolnir_check(%s, sample_values => true);", quote_literal_cstr(subject)));

@@ -89,7 +89,7 @@ static void look_at_column(VdfReview *review, VdfStore *store, const ValueColumn
     int64 n, distinct, hits;
     bool numeric_key = TypeCategory(getBaseType(review->plan->key_type)) == TYPCATEGORY_NUMERIC;
 
-    if (already_found(review, object) || vdf_column_linked(review, c->relation, c->column))
+    if (already_found(review, object) || vdf_column_settled(review, c->relation, c->column))
         return;
     count_hits(review, store, sample, configuration->key_column, &n, &distinct, &hits);
     if (convincing(numeric_key, n, distinct, hits)) {
@@ -168,7 +168,7 @@ static void look_into_json(VdfReview *review, VdfStore *store, const ValueColumn
     bool numeric_key = TypeCategory(getBaseType(review->plan->key_type)) == TYPCATEGORY_NUMERIC, isnull;
     uint64 rows;
 
-    if (vdf_column_linked(review, c->relation, c->column))
+    if (vdf_column_settled(review, c->relation, c->column))
         return;
     rows = vdf_store_run(store,
                          psprintf(MEMBERS,

@@ -9,8 +9,8 @@
 #include "ext/store.h"
 
 /* Parts from here on belong to no subject: the duties, whose roles another cluster may lack, and the watch. */
-#define SHARED_PARTS 8
-#define ALL_PARTS 10
+#define SHARED_PARTS 9
+#define ALL_PARTS 11
 
 /* One statement a row; the order depends on names alone. $2 is the last argument of each call, or empty; $3 bounds the parts. */
 static const char *const EXPORT =
@@ -38,9 +38,11 @@ static const char *const EXPORT =
     "UNION ALL SELECT 7, mirror_schema, mirror_name, relation_schema, relation_name, format('SELECT vedfolnir_add_mirror(%L, %L, "
     "columns => %L%s);', format('%I.%I', relation_schema, relation_name), format('%I.%I', mirror_schema, mirror_name), columns, $2) "
     "FROM vedfolnir.mirror WHERE subject = $1 "
+    "UNION ALL SELECT 8, relation_schema, relation_name, column_name, '', format('SELECT vedfolnir_dismiss_candidate(%L, %L, reason => %L%s);', "
+    "  format('%I.%I', relation_schema, relation_name), column_name, reason, $2) FROM vedfolnir.dismissal WHERE subject = $1 "
     "UNION ALL SELECT " CppAsString2(SHARED_PARTS) ", role_name, duty, '', '', format('SELECT vedfolnir_grant(oid::regrole, %L) FROM pg_catalog.pg_roles WHERE rolname = %L;', "
     "  duty, role_name) FROM vedfolnir.duty "
-    "UNION ALL SELECT 9, '', '', '', '', 'SELECT vedfolnir_watch(true);' WHERE EXISTS (SELECT FROM vedfolnir.watch)"
+    "UNION ALL SELECT 10, '', '', '', '', 'SELECT vedfolnir_watch(true);' WHERE EXISTS (SELECT FROM vedfolnir.watch)"
     ") x WHERE x.part < $3 ORDER BY x.part, x.a COLLATE \"C\", x.b COLLATE \"C\", x.c COLLATE \"C\", x.d COLLATE \"C\"";
 
 static void read_lines(VdfStore *store, Name subject, int parts)

@@ -21,7 +21,9 @@ static const char *const FORGET =
     "  AND $4 IS NULL RETURNING 1) "
     ", mirrors AS (DELETE FROM vedfolnir.mirror WHERE subject = $1 AND relation_schema = $2 AND relation_name = $3 "
     "  AND $4 IS NULL RETURNING 1) "
-    "SELECT (SELECT count(*) FROM mirrors) + (SELECT count(*) FROM tenancies) + (SELECT count(*) FROM policies) + (SELECT count(*) FROM links) + (SELECT count(*) FROM columns) + "
+    ", dismissals AS (DELETE FROM vedfolnir.dismissal WHERE subject = $1 AND relation_schema = $2 AND relation_name = $3 "
+    "  AND $4 IS NULL RETURNING 1) "
+    "SELECT (SELECT count(*) FROM dismissals) + (SELECT count(*) FROM mirrors) + (SELECT count(*) FROM tenancies) + (SELECT count(*) FROM policies) + (SELECT count(*) FROM links) + (SELECT count(*) FROM columns) + "
     "(SELECT count(*) FROM cleanups)";
 
 static void require(FunctionCallInfo fcinfo, int argument, const char *name)
@@ -118,6 +120,27 @@ VDF_FUNCTION(vedfolnir_remove_mirror)
     PG_RETURN_INT32(removed(REMOVE_MIRROR, 5, types, values, NULL));
 }
 
+static const char *const REMOVE_DISMISSAL =
+    "WITH gone AS (DELETE FROM vedfolnir.dismissal WHERE subject = $1 AND relation_schema = $2 AND relation_name = $3 "
+    "AND column_name = $4 RETURNING 1) SELECT count(*) FROM gone";
+
+/* vedfolnir_remove_dismissal(relation text, column_name name, subject name): 22004, 22023, 42501, 42704. */
+VDF_FUNCTION(vedfolnir_remove_dismissal)
+{
+    static const char *const names[] = {"relation", "column_name", "subject"};
+    Oid types[4] = {NAMEOID, NAMEOID, NAMEOID, NAMEOID};
+    Datum values[4];
+
+    vdf_require_duty("admin");
+    for (int i = 0; i < 3; i++)
+        require(fcinfo, i, names[i]);
+    (void) vdf_require_subject(NameStr(*PG_GETARG_NAME(2)));
+    values[0] = PG_GETARG_DATUM(2);
+    read_relation(PG_GETARG_TEXT_PP(0), &values[1], &values[2]);
+    values[3] = PG_GETARG_DATUM(1);
+    PG_RETURN_INT32(removed(REMOVE_DISMISSAL, 4, types, values, NULL));
+}
+
 /* Audit, queue and holds are no declarations; a hold that is in force keeps the subject. */
 static const char *const HOLDS =
     "SELECT count(*) FROM vedfolnir.hold WHERE subject = $1 AND released_at IS NULL "
@@ -130,9 +153,10 @@ static const char *const UNREGISTER =
     "cleanups AS (DELETE FROM vedfolnir.cleanup_rule WHERE subject = $1 RETURNING 1), "
     "mirrors AS (DELETE FROM vedfolnir.mirror WHERE subject = $1 RETURNING 1), "
     "tenancies AS (DELETE FROM vedfolnir.tenancy WHERE subject = $1 RETURNING 1), "
+    "dismissals AS (DELETE FROM vedfolnir.dismissal WHERE subject = $1 RETURNING 1), "
     "paths AS (DELETE FROM vedfolnir.watched_path WHERE subject = $1) "
     "SELECT (SELECT count(*) FROM policies) + (SELECT count(*) FROM links) + (SELECT count(*) FROM columns) + "
-    "(SELECT count(*) FROM cleanups) + (SELECT count(*) FROM mirrors) + (SELECT count(*) FROM tenancies)";
+    "(SELECT count(*) FROM cleanups) + (SELECT count(*) FROM mirrors) + (SELECT count(*) FROM tenancies) + (SELECT count(*) FROM dismissals)";
 
 /* Once what refers to it is gone. */
 static const char *const UNREGISTER_SUBJECT =

@@ -1,17 +1,19 @@
 /*
- * link_candidate.cpp: what is common to the columns that are proposed as links: are they linked already, what would
+ * link_candidate.cpp: what is common to the columns that are proposed as links: are they settled already, what would
  * become of their rows, and the call that declares them.
  */
 #include "ext/check.h"
 #include "ext/expression.h"
 #include "ext/report.h"
 
-bool vdf_column_linked(const VdfReview *review, Oid relation, const char *column)
+bool vdf_column_settled(const VdfReview *review, Oid relation, const char *column)
 {
     const VdfDeletionPlan *plan = review->plan;
     const VdfConfiguration *c = plan->configuration;
     AttrNumber number = get_attnum(relation, column);
 
+    if (vdf_is_dismissed(review, relation, column))
+        return true;
     /* A table that inherits has the edges of keys, and no keys. */
     for (int i = 0; i < plan->graph.nedges; i++)
         for (int j = 0; plan->edges[i].relation == relation && j < plan->edges[i].nattributes; j++)

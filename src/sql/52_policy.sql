@@ -91,6 +91,20 @@ CREATE FUNCTION vedfolnir_remove_mirror(relation text, mirror text, subject name
     AS 'MODULE_PATHNAME', 'vedfolnir_remove_mirror';
 COMMENT ON FUNCTION vedfolnir_remove_mirror(text, text, name) IS 'takes one mirror back; returns how many there were';
 
+CREATE FUNCTION vedfolnir_dismiss_candidate(relation regclass, column_name name, reason text, subject name DEFAULT 'user')
+    RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_dismiss_candidate';
+COMMENT ON FUNCTION vedfolnir_dismiss_candidate(regclass, name, text, name)
+    IS 'says that a column is no reference to a person, so that vedfolnir_check() does not propose it as a link';
+
+CREATE FUNCTION vedfolnir_remove_dismissal(relation text, column_name name, subject name DEFAULT 'user') RETURNS int
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'vedfolnir_remove_dismissal';
+COMMENT ON FUNCTION vedfolnir_remove_dismissal(text, name, name) IS 'takes a dismissal back; returns how many there were';
+
 CREATE FUNCTION vedfolnir_unregister_subject(subject name) RETURNS int
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp

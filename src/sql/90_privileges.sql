@@ -13,7 +13,8 @@ RETURN CASE
     WHEN name OPERATOR(pg_catalog.=) ANY (ARRAY['vedfolnir_register_subject', 'vedfolnir_set_policy', 'vedfolnir_set_column',
         'vedfolnir_add_link', 'vedfolnir_add_cleanup', 'vedfolnir_apply_suggestions', 'vedfolnir_forget', 'vedfolnir_remove_cleanup', 'vedfolnir_remove_mirror',
         'vedfolnir_unregister_subject', 'vedfolnir_grant', 'vedfolnir_revoke',
-        'vedfolnir_hold', 'vedfolnir_release', 'vedfolnir_set_tenancy', 'vedfolnir_watch', 'vedfolnir_add_mirror']) THEN 'admin'
+        'vedfolnir_hold', 'vedfolnir_release', 'vedfolnir_set_tenancy', 'vedfolnir_watch', 'vedfolnir_add_mirror',
+        'vedfolnir_dismiss_candidate', 'vedfolnir_remove_dismissal']) THEN 'admin'
     WHEN name OPERATOR(pg_catalog.=) ANY (ARRAY['vedfolnir_claim_tasks', 'vedfolnir_finish_tasks', 'vedfolnir_fail_task',
         'vedfolnir_extend_lease', 'vedfolnir_release_tasks', 'vedfolnir_targets_in_use', 'vedfolnir_paths_in_use',
         'vedfolnir_cleanup_sources', 'vedfolnir_worker_heartbeat', 'vedfolnir_queue_depth', 'vedfolnir_prune_tasks',

@@ -300,6 +300,12 @@ SELECT * FROM vedfolnir_delete_user(51, dry_run => false);
 
 SELECT vedfolnir_release('51', 'settled');
 
+SELECT vedfolnir_dismiss_candidate('app.edit', 'id', 'no reference');
+
+SELECT count(*) FROM vedfolnir_check(sample_values => true);
+
+SELECT vedfolnir_remove_dismissal('app.edit', 'id');
+
 SELECT vedfolnir_forget('app.edit', 'edit_editor_fkey');
 
 SELECT * FROM vedfolnir_paths_in_use(5, 1, ARRAY['posts/1']);
