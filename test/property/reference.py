@@ -203,6 +203,7 @@ class Reference:
             edge, strength = self.edges[e], STRENGTH[self.actions[e]]
             if self.cannot_change(e):
                 continue
+            reason = self.leads_astray(e)
             for row in self.state[edge.child.top]:
                 if row in self.gone and row not in self.tombstones:
                     self.note_conflict(e, row)
@@ -217,6 +218,9 @@ class Reference:
                 if any(old[0] > strength for old in shared):
                     continue
                 out.counts[e, self.actions[e]] += 1
+                if reason:
+                    out.blockers[e] = reason
+                    continue
                 for column, value in self.new_values(e, edge):
                     if column not in decided[row]:
                         decided[row][column] = (strength, value, e)
@@ -232,6 +236,21 @@ class Reference:
         """A NULL would go into a NOT NULL column: the edge changes nothing and blocks where its reference is not cleared otherwise."""
         edge = self.edges[e]
         return self.actions[e] != "reassign" and any(v is None and edge.child.named(c).notnull for c, v in self.new_values(e, edge))
+
+    def leads_astray(self, e):
+        """A new reference to a row that is not there or goes: the edge changes nothing and blocks."""
+        edge, side = self.edges[e], []
+        if self.actions[e] not in ("reassign", "default"):
+            return None
+        given = dict(self.new_values(e, edge))
+        for column, target in zip(edge.columns, edge.targets):
+            parent = edge.parent.named(target)
+            if given.get(column) is None:
+                return None
+            own = parent if self.actions[e] == "reassign" else edge.child.named(column)
+            side.append(canonical(given[column], own.base, parent.base, parent.locale))
+        target = self.parents[e].get(tuple(side))
+        return None if target is not None and target not in self.gone else self.actions[e] + " target"
 
     def note_conflict(self, e, row):
         """A row that goes and is also nulled: natively the order of the keys decides when they share columns."""
@@ -274,17 +293,6 @@ class Reference:
                             out.counts[e, "block"] += 1
                         else:
                             out.conflict = True
-            elif action == "default":
-                for row in self.state[edge.child.top]:
-                    if row in out.updated and self.parents[e].get(self.child_side(edge, row)) in self.gone:
-                        after = self.child_side(edge, row, out.updated[row])
-                        if after is not None and (after not in self.parents[e] or self.parents[e][after] in self.gone):
-                            out.blockers[e] = "default target"
-            if action == "reassign" and out.counts.get((e, "reassign")):
-                parent = edge.parent.named(edge.targets[0])
-                target = self.parents[e].get((canonical(self.policy[e]["reassign_to"], parent.base, parent.base, parent.locale),))
-                if target is None or target in self.gone:
-                    out.blockers[e] = "reassign target"
         for e, edge in enumerate(self.edges):
             action = self.actions[e]
             if action in ("undeclared", "block", "retain"):
@@ -303,12 +311,6 @@ class Reference:
                     elif after == before:
                         out.blockers[e] = action
                         out.counts[e, "block"] += 1
-                    if set(edge.columns) & self.blocked_columns(row):
-                        out.unsure.add(e)
-
-    def blocked_columns(self, row):
-        """Columns of the row that only a predicted failure would have changed."""
-        return {c for e in self.out.blockers if self.actions[e] in STRENGTH for c in self.changed_columns(e)}
 
     def check_keepers(self):
         """Triggers that keep every row back: the run must find out (VF003)."""
