@@ -46,6 +46,29 @@ SELECT tableoid::regclass, id, owner, editor, path FROM app.posts ORDER BY id;
 SELECT target FROM vedfolnir.cleanup_task ORDER BY target;
 SELECT t.fresh();
 
+-- A key of a table in between goes before the one above it, for what inherits from both; an inherited key can be reassigned
+-- for one table alone; two inherited keys of one name have a column rule each.
+CREATE TABLE app.users (id int PRIMARY KEY);
+CREATE TABLE app.posts (id int, owner int CONSTRAINT owned REFERENCES app.users, note text);
+CREATE TABLE app.pinned (CONSTRAINT owned FOREIGN KEY (owner) REFERENCES app.users ON DELETE SET NULL) INHERITS (app.posts);
+CREATE TABLE app.framed () INHERITS (app.pinned);
+CREATE TABLE app.drafts () INHERITS (app.posts);
+CREATE TABLE app.marks (marker int CONSTRAINT owned REFERENCES app.users);
+CREATE TABLE app.marked () INHERITS (app.drafts, app.marks);
+INSERT INTO app.users VALUES (1), (2);
+INSERT INTO app.pinned VALUES (1, 1, 'a');
+INSERT INTO app.framed VALUES (2, 1, 'b');
+INSERT INTO app.drafts VALUES (3, 1, 'c');
+INSERT INTO app.marked VALUES (4, 1, 'd', 2), (5, 2, 'e', 1);
+SELECT vedfolnir_register_subject('app.users');
+SELECT vedfolnir_set_policy('app.posts', 'owned', 'block'), vedfolnir_set_policy('app.marks', 'owned', 'nullify'),
+    vedfolnir_set_policy('app.marked', 'owned', 'nullify'), vedfolnir_set_column('app.marked', 'note', '''-''', edge => 'owned');
+SELECT vedfolnir_set_policy('app.drafts', 'owned', 'reassign', reassign_to => '2');
+SELECT * FROM t.run('1') ORDER BY step;
+SELECT tableoid::regclass, id, owner, note FROM app.posts ORDER BY id;
+SELECT * FROM app.marked ORDER BY id;
+SELECT t.fresh();
+
 -- R16: unlogged children are deleted; the evidence itself is logged. Temporary tables are nobody's children.
 CREATE TABLE app.users (id int PRIMARY KEY);
 CREATE UNLOGGED TABLE app.fast (u int);

@@ -54,30 +54,41 @@ static bool has_own_key(const VdfForeignKey *keys, int n, const VdfForeignKey *i
     return false;
 }
 
+/* The tables that inherit the columns of a key and not the key. Where one has a key of its own, that is what is inherited from it. */
+static List *heirs_without_key(const VdfForeignKey *keys, int n, const VdfForeignKey *key)
+{
+    List *found = NIL, *todo = list_make1_oid(key->relation);
+    ListCell *cell;
+
+    for (int i = 0; i < list_length(todo); i++)
+        foreach (cell, find_inheritance_children(list_nth_oid(todo, i), NoLock)) {
+            Oid heir = lfirst_oid(cell);
+
+            if (list_member_oid(todo, heir) || get_rel_relkind(heir) != RELKIND_RELATION || has_own_key(keys, n, key, heir))
+                continue;
+            todo = lappend_oid(todo, heir);
+            found = lappend_oid(found, heir);
+        }
+    return found;
+}
+
 /* Rows of an inheriting table show up in the table that has the key, but no key looks after them. */
 static VdfForeignKey *add_inheriting_tables(VdfForeignKey *keys, int *count)
 {
     int n = *count, room = *count;
 
     for (int i = 0; i < *count; i++) {
-        List *heirs;
         ListCell *cell;
 
         if (get_rel_relkind(keys[i].relation) != RELKIND_RELATION || !has_subclass(keys[i].relation))
             continue;
-        heirs = find_all_inheritors(keys[i].relation, NoLock, NULL);
-        foreach (cell, heirs) {
-            Oid heir = lfirst_oid(cell);
-
-            if (heir == keys[i].relation || get_rel_relkind(heir) != RELKIND_RELATION ||
-                has_own_key(keys, *count, &keys[i], heir))
-                continue;
+        foreach (cell, heirs_without_key(keys, *count, &keys[i])) {
             if (n == room) {
                 room = room * 2 + 16;
                 keys = (VdfForeignKey *) repalloc(keys, sizeof(VdfForeignKey) * room);
             }
             keys[n] = keys[i];
-            keys[n].relation = heir;
+            keys[n].relation = lfirst_oid(cell);
             keys[n].enforced = keys[n].validated = keys[n].deferrable = false;
             n++;
         }

@@ -210,7 +210,7 @@ VDF_FUNCTION(vedfolnir_register_subject)
     PG_RETURN_VOID();
 }
 
-/* The referring column of an edge, when it has just one, and the column that it refers to. */
+/* The referring column of an edge, when it has just one, and the column that it refers to. The key may be inherited. */
 static AttrNumber only_column(const char *subject, Oid relation, const char *edge, Oid *parent, AttrNumber *referred)
 {
     VdfStore store;
@@ -222,9 +222,13 @@ static AttrNumber only_column(const char *subject, Oid relation, const char *edg
 
     vdf_store_open(&store);
     vdf_store_run(&store,
-                  "SELECT conkey[1], confrelid, confkey[1] FROM pg_catalog.pg_constraint WHERE conrelid OPERATOR(pg_catalog.=) $1 "
-                  "AND conname OPERATOR(pg_catalog.=) $2 AND contype OPERATOR(pg_catalog.=) 'f' "
-                  "AND pg_catalog.cardinality(conkey) OPERATOR(pg_catalog.=) 1 UNION ALL "
+                  "(SELECT a.attnum, k.confrelid, k.confkey[1] FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_attribute d "
+                  "ON d.attrelid OPERATOR(pg_catalog.=) k.conrelid AND d.attnum OPERATOR(pg_catalog.=) k.conkey[1] "
+                  "JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) $1 AND a.attname OPERATOR(pg_catalog.=) d.attname "
+                  "WHERE k.conrelid OPERATOR(pg_catalog.=) ANY (ARRAY(WITH RECURSIVE up(oid) AS (SELECT $1 UNION SELECT i.inhparent "
+                  "FROM pg_catalog.pg_inherits i JOIN up u ON i.inhrelid OPERATOR(pg_catalog.=) u.oid) SELECT up.oid FROM up)) "
+                  "AND k.conname OPERATOR(pg_catalog.=) $2 AND k.contype OPERATOR(pg_catalog.=) 'f' "
+                  "AND pg_catalog.cardinality(k.conkey) OPERATOR(pg_catalog.=) 1 ORDER BY k.conrelid OPERATOR(pg_catalog.=) $1 DESC) UNION ALL "
                   "SELECT a.attnum, l.parent::pg_catalog.oid, p.attnum FROM vedfolnir.link l JOIN pg_catalog.pg_attribute p "
                   "ON p.attrelid OPERATOR(pg_catalog.=) l.parent::pg_catalog.oid AND p.attname OPERATOR(pg_catalog.=) l.parent_columns[1] "
                   "JOIN pg_catalog.pg_attribute a "

@@ -40,22 +40,36 @@ static List *with_heirs(Oid relation)
     return find_all_inheritors(relation, NoLock, NULL);
 }
 
-static void add_column_rule(VdfDeletionPlan *plan, VdfEdge *edges, VdfColumnRule *rules, const VdfColumnSetting *setting,
-                            Oid relation)
+static void put_column_rule(VdfDeletionPlan *plan, VdfColumnRule **rules, const VdfColumnSetting *setting, int edge, int node)
 {
-    int edge = setting->edge[0] ? vdf_plan_edge(plan, relation, setting->edge) : -1;
-    int node = vdf_plan_node(plan, relation);
+    int n = plan->graph.ncolumn_rules++;
     VdfColumnRule *rule;
 
-    if (node < 0 || (setting->edge[0] && edge < 0))
-        return; /* the walk does not come there; check() says so */
-    if (edge >= 0)
-        foresee_null(setting, &edges[edge], &plan->edges[edge]);
-    rule = &rules[plan->graph.ncolumn_rules++];
+    *rules = *rules ? (VdfColumnRule *) repalloc(*rules, sizeof(VdfColumnRule) * (n + 1)) : (VdfColumnRule *) palloc(sizeof(VdfColumnRule));
+    rule = &(*rules)[n];
+    memset(rule, 0, sizeof(VdfColumnRule));
     rule->edge = edge;
     rule->node = node;
     rule->column = quote_identifier(setting->column);
     rule->expression = setting->expression;
+}
+
+static void add_column_rule(VdfDeletionPlan *plan, VdfEdge *edges, VdfColumnRule **rules, const VdfColumnSetting *setting,
+                            Oid relation)
+{
+    int node = vdf_plan_node(plan, relation);
+
+    if (node < 0)
+        return; /* the walk does not come there; check() says so */
+    if (setting->edge[0] == '\0')
+        put_column_rule(plan, rules, setting, -1, node);
+    /* A table that inherits from two others can have two edges of one name. */
+    for (int i = 0; setting->edge[0] && i < plan->graph.nedges; i++) {
+        if (plan->edges[i].relation != relation || strcmp(edges[i].name, setting->edge) != 0)
+            continue;
+        foresee_null(setting, &edges[i], &plan->edges[i]);
+        put_column_rule(plan, rules, setting, i, node);
+    }
 }
 
 static void add_target_rule(VdfDeletionPlan *plan, VdfTargetRule *rules, VdfCleanup *rule, Oid relation)
@@ -83,22 +97,21 @@ void vdf_plan_rules(VdfDeletionPlan *plan, VdfEdge *edges)
 {
     VdfConfiguration *c = plan->configuration;
     List **heirs = (List **) palloc0(sizeof(List *) * (c->ncolumns + c->ncleanups + 1));
-    VdfColumnRule *column_rules;
+    VdfColumnRule *column_rules = NULL;
     VdfTargetRule *target_rules;
-    int columns = 0, targets = 0;
+    int targets = 0;
     ListCell *cell;
 
     for (int i = 0; i < c->ncolumns; i++)
-        columns += list_length(heirs[i] = with_heirs(c->columns[i].relation));
+        heirs[i] = with_heirs(c->columns[i].relation);
     for (int i = 0; i < c->ncleanups; i++)
         targets += list_length(heirs[c->ncolumns + i] = with_heirs(c->cleanups[i].relation));
-    column_rules = (VdfColumnRule *) palloc0(sizeof(VdfColumnRule) * (columns + 1));
     target_rules = (VdfTargetRule *) palloc0(sizeof(VdfTargetRule) * (targets + 1));
     plan->rules = (VdfCleanup **) palloc0(sizeof(VdfCleanup *) * (targets + 1));
     plan->rule_unique = (signed char *) palloc0(targets + 1);
     for (int i = 0; i < c->ncolumns; i++)
         foreach (cell, heirs[i])
-            add_column_rule(plan, edges, column_rules, &c->columns[i], lfirst_oid(cell));
+            add_column_rule(plan, edges, &column_rules, &c->columns[i], lfirst_oid(cell));
     for (int i = 0; i < c->ncleanups; i++)
         foreach (cell, heirs[c->ncolumns + i])
             add_target_rule(plan, target_rules, &c->cleanups[i], lfirst_oid(cell));

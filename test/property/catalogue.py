@@ -1,7 +1,8 @@
 """What the reference needs to know about a schema, read from the catalogue; and the rows, as the server prints them."""
 
 import io
-from dataclasses import dataclass, field
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
 
 from equality import canonical
 from names import ident
@@ -41,6 +42,9 @@ WHERE i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL AND n.nspname N
 PARTITION_KEYS = "SELECT partrelid, partattrs::int2[] FROM pg_catalog.pg_partitioned_table"
 
 KEEPERS = "SELECT tgrelid, tgname FROM pg_catalog.pg_trigger WHERE tgname LIKE 'aa_keep%' AND tgparentid = 0"
+
+HEIRS = """
+SELECT i.inhparent, i.inhrelid FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid WHERE NOT c.relispartition"""
 
 TREES = """
 SELECT p.partrelid, t.relid::oid FROM pg_catalog.pg_partitioned_table p, LATERAL pg_catalog.pg_partition_tree(p.partrelid) t"""
@@ -96,6 +100,10 @@ class Edge:
     update_action: str
     listed: bool = False            # SET NULL or SET DEFAULT with a column list
     link: str = None                # the action of a declared link, None for a key
+    declared_on: object = None      # the relation that has the key, where the child only inherits the columns
+
+    def enforced(self):
+        return self.link is None and self.declared_on is None
 
     def order(self):
         return (self.child.schema.encode(), self.child.name.encode(), self.name.encode())
@@ -125,6 +133,12 @@ class Catalogue:
             child, parent = self.relations[rel], self.relations[ref]
             self.edges.append(Edge(name, child, parent, [child.attributes[a].name for a in conkey], [parent.attributes[a].name for a in confkey],
                                    [child.attributes[a].name for a in (setcols or conkey)], deltype, full, valid, deferrable, updtype, bool(setcols)))
+        cursor.execute(HEIRS)
+        self.heirs = defaultdict(list)      # direct ones
+        for parent, heir in cursor.fetchall():
+            if parent in self.relations and heir in self.relations:
+                self.heirs[parent].append(self.relations[heir])
+        self.edges += [e for key in self.edges for e in self.inherited_edges(key)]
         self.edges.sort(key=Edge.order)
         cursor.execute(UNIQUES)
         self.uniques = [(self.relations[rel], [self.relations[rel].attributes[a].name for a in attributes], not_distinct, immediate)
@@ -134,6 +148,19 @@ class Catalogue:
         keepers = cursor.fetchall()
         self.delete_keepers = {oid for oid, name in keepers if name == "aa_keep_deleted"}
         self.update_keepers = {oid for oid, name in keepers if name == "aa_keep_updated"}
+
+    def inherited_edges(self, key):
+        """Heirs that have the key's columns and no key of their own on them, which their own heirs would inherit instead."""
+        found = []
+
+        def descend(relation):
+            for heir in self.heirs[relation.oid]:
+                own = any(e.child is heir and e.parent is key.parent and e.columns == key.columns for e in self.edges)
+                if not own and heir not in found:
+                    found.append(heir)
+                    descend(heir)
+        descend(key.child)
+        return [replace(key, child=heir, validated=False, deferrable=False, declared_on=key.child) for heir in found]
 
     def add_links(self, links):
         by_name = {r.qualified(): r for r in self.relations.values()}

@@ -115,7 +115,7 @@ class EngineTrial:
             self.problem("NOTREFUSED: the run goes through, the reference refuses: %s\n%s" % (reasons, shown(rows)))
         if blocked and run.code != "VF007" and not kept:
             self.problem("DRYRUN: shows block rows, the run %s\n%s" % (run.describe(), shown(rows)))
-        foreign = out.collateral_refused or any("collateral" in text for text in out.lenient)
+        foreign = out.collateral_refused or any("collateral" in text or "new value" in text for text in out.lenient)
         if run.code == "VF007" and not blocked and not foreign and not out.kept:
             self.problem("DRYRUN: shows no block row, the run %s\n%s" % (run.describe(), shown(rows)))
         if (out.blockers or out.collateral_refused) and run.code and run.code != "VF007" and not kept:

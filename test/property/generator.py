@@ -3,6 +3,7 @@
 import random
 
 from case import Case, Item
+from heirs import make_heirs
 from kinds import KINDS, ORDINARY, PRELUDE, ROOT, UNUSUAL
 from names import Names, ident, literal
 from shapes import Column, Key, Table, fill_rows
@@ -211,26 +212,30 @@ class Generator:
                 elif key and self.chance(0.1):
                     self.add_key(child, parent)
         for key in self.keys:
-            key.not_valid = key.not_valid and (not key.child.leaves or key.link is not None)
-            loose = [c for c in key.columns if not c.identifying and key.child.index]
-            for column in loose:
-                if key.action != "SET NULL" and self.chance(0.25) or self.chance(0.03):
-                    column.notnull = True
-            partitioned = key.child.partition and any(c in key.columns for c in key.child.partition[1])
-            if partitioned and key.action in ("SET NULL", "SET DEFAULT") and self.chance(0.9):
-                key.action = "CASCADE"
-            if key.action == "SET NULL":
-                free = [c for c in key.columns if not c.notnull]
-                if len(free) < len(key.columns):
-                    if free and not key.match_full and self.chance(0.8):
-                        key.set_columns = free
-                    elif self.chance(0.8):
-                        key.action = "CASCADE"
-                elif len(free) > 1 and not key.match_full and self.chance(0.5):
-                    key.set_columns = free[:1]
-            for column in key.columns:
-                if (key.action == "SET DEFAULT" or self.chance(0.05)) and not column.identifying and self.chance(0.6):
-                    column.wants_default = True
+            self.settle_key(key)
+
+    def settle_key(self, key):
+        """What a key may declare depends on the columns that it has in the end."""
+        key.not_valid = key.not_valid and (not key.child.leaves or key.link is not None)
+        loose = [c for c in key.columns if not c.identifying and key.child.index]
+        for column in loose:
+            if key.action != "SET NULL" and self.chance(0.25) or self.chance(0.03):
+                column.notnull = True
+        partitioned = key.child.partition and any(c in key.columns for c in key.child.partition[1])
+        if partitioned and key.action in ("SET NULL", "SET DEFAULT") and self.chance(0.9):
+            key.action = "CASCADE"
+        if key.action == "SET NULL":
+            free = [c for c in key.columns if not c.notnull]
+            if len(free) < len(key.columns):
+                if free and not key.match_full and self.chance(0.8):
+                    key.set_columns = free
+                elif self.chance(0.8):
+                    key.action = "CASCADE"
+            elif len(free) > 1 and not key.match_full and self.chance(0.5):
+                key.set_columns = free[:1]
+        for column in key.columns:
+            if (key.action == "SET DEFAULT" or self.chance(0.05)) and not column.identifying and self.chance(0.6):
+                column.wants_default = True
 
     def build(self):
         rng = self.rng
@@ -248,11 +253,12 @@ class Generator:
             if key.parent.unlogged and not key.child.unlogged:
                 key.parent.unlogged = False
         self.finish_keys()
-        fill_rows(self.tables, self.keys, rng)
-        return self.emit(schemas)
+        ghosts = make_heirs(self)
+        fill_rows(self.tables, self.keys, ghosts, rng)
+        return self.emit(schemas, ghosts)
 
     # ---- SQL ----
-    def emit(self, schemas):
+    def emit(self, schemas, ghosts):
         rng = self.rng
         root = self.tables[0]
         victim = root.rows[0] if self.chance(0.7) else rng.choice(root.rows)
@@ -289,8 +295,8 @@ class Generator:
             if self.chance(0.4):
                 owner = ident(rng.choice(OWNERS))
                 for name in [table.qualified()] + [table.leaf_qualified(leaf) for leaf in table.leaves if self.chance(0.8)]:
-                    case.items.append(Item("owner", "ALTER TABLE %s OWNER TO %s" % (name, owner), frozenset([table.qualified()])))
-        choose_policies(case, self.keys, root, rng)
+                    case.items.append(Item("owner", "ALTER TABLE %s OWNER TO %s" % (name, owner), table.lineage()))
+        choose_policies(case, self.keys, ghosts, root, rng)
         return case
 
     def emit_triggers(self, case):
@@ -301,7 +307,7 @@ class Generator:
         for table in self.tables:
             if not self.chance(0.4):
                 continue
-            name, on = table.qualified(), frozenset([table.qualified()])
+            name, on = table.qualified(), table.lineage()
             style = rng.choice(["row", "row", "statement", "before", "update"])
             if self.chance(0.06):
                 event, what = rng.choice([("DELETE", "deleted"), ("UPDATE", "updated")])

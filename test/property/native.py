@@ -17,13 +17,16 @@ def possible(reference):
 def alter_statements(reference):
     for e, (edge, action) in enumerate(zip(reference.edges, reference.actions)):
         wanted, columns = ACTION_SQL[action], reference.changed_columns(e)
-        if wanted == DECLARED_SQL[edge.declared] and columns == edge.set_columns or (wanted == "NO ACTION" and edge.declared == "r"):
+        as_declared = wanted == DECLARED_SQL[edge.declared] and columns == edge.set_columns or wanted == "NO ACTION" and edge.declared == "r"
+        if edge.enforced() and as_declared:
             continue
         subset = ""
         if wanted in ("SET NULL", "SET DEFAULT") and columns != edge.columns:
             subset = " (%s)" % ", ".join(map(ident, columns))
-        yield "ALTER TABLE %s DROP CONSTRAINT %s, ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s (%s)%s ON DELETE %s%s%s%s" % (
-            edge.child.qualified(), ident(edge.name), ident(edge.name), ", ".join(map(ident, edge.columns)), edge.parent.qualified(),
+        # What is only inherited becomes a key.
+        begin = "DROP CONSTRAINT %s, ADD CONSTRAINT %s" % (ident(edge.name), ident(edge.name)) if edge.enforced() else "ADD"
+        yield "ALTER TABLE %s %s FOREIGN KEY (%s) REFERENCES %s (%s)%s ON DELETE %s%s%s%s" % (
+            edge.child.qualified(), begin, ", ".join(map(ident, edge.columns)), edge.parent.qualified(),
             ", ".join(map(ident, edge.targets)), " MATCH FULL" if edge.match_full else "", wanted, subset,
             " DEFERRABLE" if edge.deferrable else "", "" if edge.validated else " NOT VALID")
 
@@ -36,7 +39,7 @@ def check(cursor, case, catalogue, reference):
         for sql in alter_statements(reference):
             cursor.execute(sql)
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("DELETE FROM %s WHERE %s IN (%s)" % (root.qualified(), ident(case.key_column), ", ".join(
+        cursor.execute("DELETE FROM %s WHERE %s IN (%s)" % (root.only(), ident(case.key_column), ", ".join(
             "%s::%s" % (literal(key), root.named(case.key_column).sql_type) for key in case.keys())))
     except psycopg2.Error as error:
         return "failed", "%s %s" % (error.pgcode, error.diag.message_primary)

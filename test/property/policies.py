@@ -3,7 +3,7 @@
 from shapes import compare
 
 
-def choose_policies(case, keys, root, rng):
+def choose_policies(case, keys, ghosts, root, rng):
     style = rng.choices(["declared", "permissive", "wild"], [15, 55, 30])[0]
     reassigning = rng.random() < 0.3
     for key in keys:
@@ -38,6 +38,11 @@ def choose_policies(case, keys, root, rng):
         if key.set_columns and action == declared and action in ("nullify", "default"):
             continue                              # the declared column list holds only without a policy
         add(case, key, action, collateral, target)
+    for ghost in ghosts:
+        if rng.random() < 0.2:                    # for one heir alone
+            action = rng.choice(["delete", "delete", "nullify", "default", "reassign", "retain", "block"])
+            target = reassign_target(case, ghost, root, rng) if action == "reassign" else None
+            add(case, ghost, "delete" if action == "reassign" and target is None else action, "delete", target)
 
 
 def reassign_target(case, key, root, rng):

@@ -21,6 +21,7 @@ class Outcome:
         self.kept = set()               # partition roots whose triggers keep rows back
         self.final = {}                 # expected rows per partition root
         self.updated = {}               # row -> new values
+        self.given = {}                 # row -> columns that an edge gave a value
         self.in_cycle = set()           # partition roots inside a cycle of delete edges
         self.conflict = False           # native order decides: two edges change one column
         self.unsure = set()             # edge indexes whose count is ambiguous
@@ -33,7 +34,8 @@ class Reference:
         self.mode = mode
         self.edges = catalogue.edges
         chosen = {(p["relation"], p["edge"]): p for p in policies}
-        self.policy = [chosen.get((e.child.qualified(), e.name)) for e in self.edges]
+        self.policy = [chosen.get((e.child.qualified(), e.name)) or e.declared_on and chosen.get((e.declared_on.qualified(), e.name))
+                       for e in self.edges]
         self.actions = [p["action"] if p else e.link or DECLARED[e.declared] for p, e in zip(self.policy, self.edges)]
         attribute = root.named(key_column)
         known = {canonical(r.values[key_column], attribute.base, attribute.base, attribute.locale): r for r in state[root.oid]}
@@ -231,6 +233,7 @@ class Reference:
                 if value is None and self.catalogue.relations[row.leaf].named(column).notnull:
                     out.must_fail.append("NOT NULL of a leaf")
             out.updated[row] = values
+            out.given[row] = set(columns)
 
     def cannot_change(self, e):
         """A NULL would go into a NOT NULL column: the edge changes nothing and blocks where its reference is not cleared otherwise."""
@@ -306,11 +309,14 @@ class Reference:
                     if row in self.roots and self.parents[e][before] in self.roots:
                         out.lenient.append("a tombstone refers to itself")
                         out.unsure.add(e)
-                    elif action == "retain" and (edge.link or self.parents[e][before] in self.tombstones):
+                    elif action == "retain" and (not edge.enforced() or self.parents[e][before] in self.tombstones):
                         out.counts[e, "retain"] += after == before
                     elif after == before:
                         out.blockers[e] = action
                         out.counts[e, "block"] += 1
+                    if after and self.parents[e].get(after) in self.gone and out.given.get(row, set()) & set(edge.columns):
+                        out.unsure.add(e)
+                        out.lenient.append("a new value refers to what goes")
 
     def check_keepers(self):
         """Triggers that keep every row back: the run must find out (VF003)."""
@@ -325,7 +331,7 @@ class Reference:
     def check_promises(self):
         out = self.out
         for e, edge in enumerate(self.edges):
-            if edge.link:
+            if not edge.enforced():
                 continue
             known = set()
             for row in self.state[edge.parent.top]:
@@ -362,7 +368,7 @@ class Reference:
         for row in out.updated:
             for e, edge in enumerate(self.edges):
                 side = self.child_side(edge, row)
-                if not edge.validated and not edge.link and side is not None and side not in self.parents[e]:
+                if not edge.validated and edge.enforced() and side is not None and side not in self.parents[e]:
                     out.lenient.append("an orphan that this transaction inserted is checked again")
             leaf = self.catalogue.relations[row.leaf]
             chain = [r for r in self.catalogue.relations.values() if row.leaf in r.tree and r.partition_columns]

@@ -30,12 +30,17 @@ class Table:
         self.primary, self.uniques = None, []
         self.partition, self.leaves, self.leaf_unique = None, [], None
         self.unlogged, self.dropped, self.generated = False, 0, None
+        self.inherits, self.standalone = None, False    # standalone: made on its own and told to inherit afterwards
 
     def qualified(self):
         return ident(self.schema) + "." + ident(self.name)
 
     def leaf_qualified(self, leaf):
         return ident(self.schema) + "." + ident(leaf[0])
+
+    def lineage(self):
+        """The table and those that it cannot live without."""
+        return frozenset([self.qualified()]) | (self.inherits.lineage() if self.inherits else frozenset())
 
     def in_leaf(self, row, leaf):
         text = row[self.partition[1][0]]
@@ -46,12 +51,15 @@ class Table:
                               "" if column.default is None else " DEFAULT " + literal(column.default))
 
     def create_items(self, rng):
-        on = frozenset([self.qualified()])
-        lines, dropped = [self.column_sql(c) for c in self.columns], []
+        on = self.lineage()
+        columns = [c for c in self.columns if not self.inherits or self.standalone or c not in self.inherits.columns]
+        if self.standalone:
+            rng.shuffle(columns)
+        lines, dropped = [self.column_sql(c) for c in columns], []
         for n in range(self.dropped):
             dropped.append("gone%d" % n)
             lines.insert(rng.randint(0, len(lines)), "gone%d int" % n)
-        if self.generated:
+        if self.generated and not self.inherits:
             name, source = self.generated
             lines.insert(rng.randint(0, len(lines)), "%s boolean GENERATED ALWAYS AS (%s IS NULL) STORED" % (ident(name), ident(source.name)))
         if self.primary:
@@ -61,7 +69,12 @@ class Table:
         sql = "CREATE %sTABLE %s (%s)" % ("UNLOGGED " if self.unlogged else "", self.qualified(), ", ".join(lines))
         if self.partition:
             sql += " PARTITION BY %s (%s)" % (self.partition[0], ", ".join(ident(c.name) for c in self.partition[1]))
-        items = [Item("table", "; ".join([sql] + ["ALTER TABLE %s DROP COLUMN %s" % (self.qualified(), d) for d in dropped]), on)]
+        if self.inherits and not self.standalone:
+            sql += " INHERITS (%s)" % self.inherits.qualified()
+        more = ["ALTER TABLE %s DROP COLUMN %s" % (self.qualified(), d) for d in dropped]
+        if self.standalone:
+            more.append("ALTER TABLE %s INHERIT %s" % (self.qualified(), self.inherits.qualified()))
+        items = [Item("table", "; ".join([sql] + more), on)]
         for leaf in self.leaves:
             items.append(Item("leaf", self.leaf_sql(leaf, rng), on))
         return items
@@ -93,7 +106,7 @@ class Table:
         if not self.rows or not self.columns:
             return []
         sql = "INSERT INTO %s (%s)" % (self.qualified(), ", ".join(ident(c.name) for c in self.columns))
-        return [Item("rows", sql, frozenset([self.qualified()]), [", ".join(literal(r[c]) for c in self.columns) for r in self.rows])]
+        return [Item("rows", sql, self.lineage(), [", ".join(literal(r[c]) for c in self.columns) for r in self.rows])]
 
 
 class Key:
@@ -108,7 +121,7 @@ class Key:
         return self.child.leaf_qualified(self.child_leaf) if self.child_leaf else self.child.qualified()
 
     def tables(self):
-        return frozenset([self.child.qualified(), self.parent.qualified()])
+        return self.child.lineage() | self.parent.lineage()
 
     def parent_relation(self):
         return self.parent.leaf_qualified(self.parent_leaf) if self.parent_leaf else self.parent.qualified()
@@ -139,7 +152,8 @@ class Key:
         return tuple(compare(row[t], t, t) for t in self.target)
 
 
-def fill_rows(tables, keys, rng):
+def fill_rows(tables, keys, ghosts, rng):
+    """ghosts: references that nobody checks, so that some lead nowhere."""
     sizes = [0, 3, 6, 10, 16, 24]
     for table in tables:
         count = rng.randint(2, 7) if table.index == 0 else rng.choice(sizes)
@@ -152,10 +166,10 @@ def fill_rows(tables, keys, rng):
                 k = n if column in uniques and (len(table.primary or []) < 2 or rng.random() < 0.5) else rng.randint(0, 12)
                 if column.notnull or column in (table.primary or []) or rng.random() < 0.85:
                     row[column] = column.kind.respell(column.kind.value(k), rng)
-        for key in keys:
+        for key in keys + ghosts:
             if key.child is table and all(c.identifying for c in key.columns):
                 refer(key, rng)
-    for key in keys:
+    for key in keys + ghosts:
         if not all(c.identifying for c in key.columns):
             refer(key, rng)
     repair(tables, keys, rng)
