@@ -43,6 +43,28 @@ static bool is_opaque(VdfBatches *b, VdfDeletionPlan *plan, int node)
     return opaque;
 }
 
+/*
+ * A row whose reference the last transaction clears may name until then what a row of the node names; nobody would queue it
+ * afterwards.
+ */
+static bool is_named_until_cleared(VdfRun *run, int node)
+{
+    VdfDeletionPlan *plan = run->plan;
+    const VdfNodeInfo *info = &plan->nodes[node];
+
+    for (int i = 0; i < info->nrules; i++)
+        for (int j = 0; j < plan->graph.ntarget_rules; j++) {
+            const VdfCleanup *mine = plan->rules[info->rules[i]], *other = plan->rules[j];
+
+            if (strcmp(mine->kind, other->kind) != 0 || strcmp(mine->service, other->service) != 0)
+                continue;
+            for (int e = 0; e < plan->graph.nedges; e++)
+                if (run->edges[e].rows > 0 && vdf_edge_renames(plan, e, j))
+                    return true;
+        }
+    return false;
+}
+
 static void learn_nodes(VdfBatches *b, VdfRun *run)
 {
     VdfDeletionPlan *plan = run->plan;
@@ -63,7 +85,7 @@ static void learn_nodes(VdfBatches *b, VdfRun *run)
     for (int i = 0; i < b->norder; i++) {
         int node = b->order[i];
 
-        b->nodes[node].left = b->nodes[node].rows > 0 && (!is_plain(plan, node) || is_opaque(b, plan, node));
+        b->nodes[node].left = b->nodes[node].rows > 0 && (!is_plain(plan, node) || is_opaque(b, plan, node) || is_named_until_cleared(run, node));
     }
     b->at = 0;
     memset(&b->cursor, 0, sizeof(b->cursor));

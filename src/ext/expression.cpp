@@ -53,6 +53,18 @@ char *vdf_expression_compile(Oid relation, const char *text, bool subqueries, Oi
     return compiled;
 }
 
+char *vdf_expression_compile_text(Oid relation, const char *text)
+{
+    char *compiled = vdf_expression_compile(relation, text, true, TEXTOID, -1);
+    int level = vdf_set_path();
+    Node *node = vdf_expression_parse(relation, text, true);
+
+    vdf_unset_path(level);
+    if (!type_is_collatable(exprType(node)) || exprCollation(node) == DEFAULT_COLLATION_OID)
+        return compiled;
+    return psprintf("(%s) COLLATE pg_catalog.\"C\"", compiled);
+}
+
 typedef struct ColumnSearch
 {
     Oid relation;

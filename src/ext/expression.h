@@ -13,6 +13,8 @@ Node *vdf_expression_parse(Oid relation, const char *text, bool subqueries);
  * later search_path changes its meaning. A type other than InvalidOid is what the value is coerced to.
  */
 char *vdf_expression_compile(Oid relation, const char *text, bool subqueries, Oid type, int32 typmod);
+/* The same for a text, subqueries allowed, comparable byte by byte whatever the collations of its columns. */
+char *vdf_expression_compile_text(Oid relation, const char *text);
 
 /* The first column under the alias c that a compiled expression names and the relation does not have; NULL for none. */
 char *vdf_expression_missing_column(Oid relation, const char *text);

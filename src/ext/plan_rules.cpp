@@ -109,9 +109,14 @@ void vdf_plan_rules(VdfDeletionPlan *plan, VdfEdge *edges)
     target_rules = (VdfTargetRule *) palloc0(sizeof(VdfTargetRule) * (targets + 1));
     plan->rules = (VdfCleanup **) palloc0(sizeof(VdfCleanup *) * (targets + 1));
     plan->rule_unique = (signed char *) palloc0(targets + 1);
-    for (int i = 0; i < c->ncolumns; i++)
-        foreach (cell, heirs[i])
-            add_column_rule(plan, edges, &column_rules, &c->columns[i], lfirst_oid(cell));
+    /* A table's own rule goes before one that it inherits: the rule of fewer tables comes first. */
+    for (int most = 0, todo = c->ncolumns; todo > 0; most++)
+        for (int i = 0; i < c->ncolumns; i++)
+            if (list_length(heirs[i]) == most) {
+                todo--;
+                foreach (cell, heirs[i])
+                    add_column_rule(plan, edges, &column_rules, &c->columns[i], lfirst_oid(cell));
+            }
     for (int i = 0; i < c->ncleanups; i++)
         foreach (cell, heirs[c->ncolumns + i])
             add_target_rule(plan, target_rules, &c->cleanups[i], lfirst_oid(cell));

@@ -7,6 +7,7 @@
 #include "ext/targets.h"
 
 #include "ext/catalog.h"
+#include "ext/expression.h"
 #include "ext/guc.h"
 #include "ext/report.h"
 #include "ext/store.h"
@@ -190,13 +191,56 @@ static void remove_doubles(VdfRun *run)
     vdf_keys_free(&t->raw);
 }
 
+/* The name behind an identifier that may be quoted. */
+static char *unquoted(const char *identifier)
+{
+    char *name = pstrdup(identifier), *to = name;
+
+    if (identifier[0] != '"')
+        return name;
+    for (const char *from = identifier + 1; from[0] && from[1]; from++) {
+        *to++ = *from;
+        if (from[0] == '"')
+            from++;
+    }
+    *to = '\0';
+    return name;
+}
+
+bool vdf_edge_renames(VdfDeletionPlan *plan, int edge, int rule)
+{
+    const VdfEdge *e = &plan->graph.edges[edge];
+    const char *expression = plan->graph.target_rules[rule].expression;
+    char action = vdf_action(plan, edge);
+
+    if (action == VDF_ACTION_DELETE || action == VDF_ACTION_BLOCK || e->child != plan->graph.target_rules[rule].node)
+        return false;
+    for (int i = 0; action != VDF_ACTION_RETAIN && i < e->nsets; i++)
+        if (vdf_expression_names_column(expression, unquoted(e->sets[i].column)))
+            return true;
+    for (int i = 0; i < plan->graph.ncolumn_rules; i++)
+        if (plan->graph.column_rules[i].edge == edge &&
+            vdf_expression_names_column(expression, unquoted(plan->graph.column_rules[i].column)))
+            return true;
+    return false;
+}
+
 typedef struct NamedSink
 {
     VdfSink sink;
     VdfRun *run;
     int node;
     int group;
+    Bitmapset *renaming; /* edges after which a row does not name what it names now */
 } NamedSink;
+
+static bool is_renamed(NamedSink *s, Datum relation, Datum tid)
+{
+    for (int edge = -1; (edge = bms_next_member(s->renaming, edge)) >= 0;)
+        if (vdf_rowset_has(s->run->edges[edge].set, DatumGetObjectId(relation), (ItemPointer) DatumGetPointer(tid)))
+            return true;
+    return false;
+}
 
 static void named_row(VdfSink *sink, TupleTableSlot *slot)
 {
@@ -208,6 +252,8 @@ static void named_row(VdfSink *sink, TupleTableSlot *slot)
     if (s->run->dry && node->goes != NULL &&
         vdf_rowset_has(node->goes, DatumGetObjectId(slot->tts_values[0]),
                        (ItemPointer) DatumGetPointer(slot->tts_values[1])))
+        return;
+    if (is_renamed(s, slot->tts_values[0], slot->tts_values[1]))
         return;
     n = DatumGetInt32(slot->tts_values[2]);
     if (!bms_is_member(n, s->run->targets->kept[s->group])) {
@@ -247,6 +293,9 @@ static void find_kept(VdfRun *run, int group)
         s.run = run;
         s.node = node;
         s.group = group;
+        for (int e = 0; run->dry && e < run->plan->graph.nedges; e++)
+            if (run->edges[e].set != NULL && !run->edges[e].failed && vdf_edge_renames(run->plan, e, i))
+                s.renaming = bms_add_member(s.renaming, e);
         vdf_statement_of(run, &statement, VDF_SQL_FIND_NAMED, i, exclude_root ? VDF_TOMBSTONE : 0,
                          run->plan->nodes[node].owner);
         vdf_statement_input(&statement, "vdf_d", &t->settled[group]);
@@ -272,8 +321,7 @@ static void count_group(VdfRun *run, int group)
         tuplestore_rescan(t->settled[group].store);
         while (tuplestore_gettupleslot(t->settled[group].store, true, false, slot)) {
             slot_getallattrs(slot);
-            /* A target that is the person's alone by declaration is not kept by rows that stay. */
-            if (bms_is_member(DatumGetInt32(slot->tts_values[3]), t->kept[group]) && DatumGetBool(slot->tts_values[2]))
+            if (bms_is_member(DatumGetInt32(slot->tts_values[3]), t->kept[group]))
                 t->groups[group].kept++;
             else
                 vdf_keys_add(run, &left, left.desc, slot, 4);

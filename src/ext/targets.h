@@ -31,4 +31,7 @@ void vdf_targets_free(VdfTargets *targets);
 /* Writes the tasks; deletions holds the deletion id of each person. */
 uint64 vdf_targets_enqueue(VdfRun *run, const pg_uuid_t *deletions);
 
+/* Does clearing the edge, or a column rule of it, change what the target rule's expression is made of? */
+bool vdf_edge_renames(VdfDeletionPlan *plan, int edge, int rule);
+
 #endif

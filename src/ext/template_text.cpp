@@ -5,14 +5,25 @@
 #include "ext/names.h"
 #include "ext/report.h"
 
+/* Text functions refuse nondeterministic collations, and two that differ. */
+static char *plain_text(char *value, Oid collation)
+{
+    return collation == InvalidOid || collation == DEFAULT_COLLATION_OID ? value : psprintf("(%s COLLATE pg_catalog.\"C\")", value);
+}
+
 /*
  * A value is escaped for the kind of its target, so that it cannot mean more than itself. Only functions of pg_catalog:
  * the statement runs as the table's owner, who has no rights on the extension.
  */
 static char *value_text(Oid relation, const char *kind, const char *column, bool whole)
 {
-    char *value = psprintf("c.%s::pg_catalog.text", quote_identifier(get_attname(relation, vdf_column_number(relation, column), false)));
+    AttrNumber number = vdf_column_number(relation, column);
+    char *value = psprintf("c.%s::pg_catalog.text", quote_identifier(get_attname(relation, number, false)));
+    Oid type, collation;
+    int32 typmod;
 
+    get_atttypetypmodcoll(relation, number, &type, &typmod, &collation);
+    value = plain_text(value, collation);
     if (strcmp(kind, "redis_pattern") == 0)
         return psprintf("pg_catalog.regexp_replace(%s, E'([*?\\\\[\\\\]\\\\\\\\])', E'\\\\\\\\\\\\1', 'g')", value);
     /*
@@ -42,7 +53,7 @@ char *vdf_target_compile(Oid relation, const char *kind, const char *target)
 
     if (target[0] == '=') {
         vdf_require_owner(relation);
-        return vdf_expression_compile(relation, target + 1, true, TEXTOID, -1);
+        return vdf_expression_compile_text(relation, target + 1);
     }
     if (!vdf_template_parse(target, parts, &n, buffer, size, &error))
         vdf_raise(&error);

@@ -41,6 +41,8 @@ class Case:
     items: list = field(default_factory=list)
     policies: list = field(default_factory=list)    # dicts: relation, edge, action, collateral, reassign_to
     links: list = field(default_factory=list)       # dicts: link, relation, parent, columns, parent_columns, action
+    columns: list = field(default_factory=list)     # dicts: relation, column, edge, expression, value
+    cleanups: list = field(default_factory=list)    # dicts: relation, kind, service, target, parts, escaped
     setup: str = None                               # a case read from a file has text only
 
     def setup_sql(self):
@@ -62,8 +64,18 @@ class Case:
             literal(link["link"]), literal(link["relation"]), literal(link["parent"]), ", ".join(map(literal, link["columns"])),
             ", ".join(map(literal, link["parent_columns"])), literal(link["action"]))
 
+    def column_sql(self, rule):
+        edge = "" if rule["edge"] is None else ", edge => " + literal(rule["edge"])
+        return "SELECT vedfolnir_set_column(%s::regclass, %s, %s%s)" % (
+            literal(rule["relation"]), literal(rule["column"]), literal(rule["expression"]), edge)
+
+    def cleanup_sql(self, rule):
+        return "SELECT vedfolnir_add_cleanup(%s::regclass, %s, %s, %s)" % (
+            literal(rule["relation"]), literal(rule["kind"]), literal(rule["target"]), literal(rule["service"]))
+
     def configuration(self):
-        return [self.register_sql()] + [self.link_sql(link) for link in self.links] + [self.policy_sql(p) for p in self.policies]
+        return ([self.register_sql()] + [self.link_sql(link) for link in self.links] + [self.policy_sql(p) for p in self.policies] +
+                [self.column_sql(r) for r in self.columns] + [self.cleanup_sql(r) for r in self.cleanups])
 
     def keys(self):
         return [self.key] + self.extra_keys
@@ -81,7 +93,7 @@ class Case:
             function, argument, "true" if dry_run else "false", extra)
 
     def save(self, path, remark):
-        facts = {k: getattr(self, k) for k in ("seed", "root", "key_column", "key", "mode", "isolation", "policies", "links", "committed", "extra_keys", "call")}
+        facts = {k: getattr(self, k) for k in ("seed", "root", "key_column", "key", "mode", "isolation", "policies", "links", "columns", "cleanups", "committed", "extra_keys", "call")}
         with open(path, "w", encoding="utf-8") as f:
             for line in remark.splitlines():
                 f.write("-- " + line + "\n")

@@ -149,6 +149,12 @@ class Catalogue:
         self.delete_keepers = {oid for oid, name in keepers if name == "aa_keep_deleted"}
         self.update_keepers = {oid for oid, name in keepers if name == "aa_keep_updated"}
 
+    def with_heirs(self, relation):
+        found = [relation]
+        for heir in found:
+            found += [h for h in self.heirs.get(heir.oid, []) if not any(h is f for f in found)]
+        return found
+
     def inherited_edges(self, key):
         """Heirs that have the key's columns and no key of their own on them, which their own heirs would inherit instead."""
         found = []

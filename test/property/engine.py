@@ -8,6 +8,7 @@ import psycopg2
 from catalogue import comparable, fetch_rows
 from names import ident, literal
 from native import difference
+from outside import expected_targets, operations
 
 CHANGES = ("delete", "nullify", "default", "reassign", "retain")
 PHASE = {"delete": 0, "nullify": 1, "default": 1, "reassign": 1, "retain": 1, "block": 2, "enqueue": 3}
@@ -53,6 +54,7 @@ class EngineTrial:
     def __init__(self, cursor, case, catalogue, reference, state):
         self.cursor, self.case, self.catalogue, self.reference, self.before = cursor, case, catalogue, reference, state
         self.out = reference.out
+        self.targets, self.sure = expected_targets(reference, case.cleanups)
         self.problems = []
         self.edge_of = {(e.child.display, e.name): n for n, e in enumerate(reference.edges)}
         self.moved = any("partition key" in text for text in self.out.lenient)
@@ -77,6 +79,7 @@ class EngineTrial:
         blocked = any(r.action == "block" for r in dry.rows)
         self.check_order(dry.rows)
         self.check_counts(dry.rows)
+        self.check_enqueue(dry.rows)
         cursor.execute("SAVEPOINT fast")
         fast = Call(cursor, case.run_sql(False), ["SET LOCAL vedfolnir.fast_ri = on"])
         fast_state = None
@@ -197,14 +200,34 @@ class EngineTrial:
             if e in out.blockers and (e, "block") not in seen and e not in out.unsure:
                 self.problem("BLOCK: %s via %s is not shown as blocked (%s)\n%s" % (edge.child.qualified(), edge.name, out.blockers[e], shown(rows)))
 
+    def check_enqueue(self, rows):
+        expected = {group: len(targets) * len(operations(group[0])) for group, targets in self.targets.items() if targets}
+        seen = {(r.relation, r.via): r.row_count for r in rows if r.action == "enqueue"}
+        seen = {group: count for group, count in seen.items() if count}
+        if len(self.reference.roots) == 1 and self.sure and seen != expected:
+            self.problem("ENQUEUE: %s, expected %s\n%s" % (seen, expected, shown(rows)))
+
+    def check_tasks(self, rows):
+        """The queue has what the reference expects, once per person at most, and as many tasks as the run says."""
+        self.cursor.execute("SELECT phase, kind, operation, service, target, pg_catalog.count(*) FROM vedfolnir.cleanup_task GROUP BY 1, 2, 3, 4, 5")
+        seen = {tuple(r[:5]): r[5] for r in self.cursor.fetchall()}
+        expected = {(phase, kind, name, service, target) for (kind, service), targets in self.targets.items()
+                    for target in targets for phase, name in operations(kind)}
+        if set(seen) != expected:
+            self.problem("TASKS: missing %s, too many %s\n%s" % (sorted(expected - set(seen))[:5], sorted(set(seen) - expected)[:5], shown(rows)))
+        if any(n > len(self.reference.roots) for n in seen.values()):
+            self.problem("TASKS: queued twice: %s" % seen)
+        if sum(seen.values()) != sum(r.row_count for r in rows if r.action == "enqueue"):
+            self.problem("TASKS: %d in the queue, the run says otherwise\n%s" % (sum(seen.values()), shown(rows)))
+
     # ---- after a run ----
     def state(self):
         return comparable(fetch_rows(self.cursor, self.catalogue), self.catalogue, not self.moved, self.loose)
 
     def check_outcome(self, run, dry):
         cursor, out = self.cursor, self.out
-        plain = [tuple(r[:6]) for r in run.rows]
-        if plain != [tuple(r[:6]) for r in dry.rows]:
+        plain, foreseen = ([tuple(r[:6]) for r in c.rows if self.sure or r.action != "enqueue"] for c in (run, dry))
+        if plain != foreseen:
             self.problem("DRYRUN: other rows than the run:\n%s\nrun:\n%s" % (shown(dry.rows), shown(run.rows)))
         try:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -217,6 +240,7 @@ class EngineTrial:
             self.problem("STATE: " + text + "\n" + shown(run.rows))
         self.check_keys()
         self.check_audit(run.rows)
+        self.check_tasks(run.rows)
         if not text:
             self.check_triggers()
             self.check_afterwards()
@@ -288,10 +312,10 @@ class EngineTrial:
         if self.case.mode == "tombstone" or not all(e.validated for e in self.reference.edges):
             return
         self.cursor.execute("SAVEPOINT again")
-        left = []
+        left, kinds = [], ("row", "dangling") if any(self.targets.values()) else ("row", "dangling", "task")
         for key in self.case.keys():
             self.cursor.execute("SELECT kind, relation, via, row_count FROM vedfolnir_verify_user(user_key => %s)" % literal(key))
-            left += [r for r in self.cursor.fetchall() if r[0] in ("row", "dangling", "task")]
+            left += [r for r in self.cursor.fetchall() if r[0] in kinds]
         if left:
             self.problem("VERIFY: finds %s" % left)
         again = Call(self.cursor, self.case.run_sql(False))

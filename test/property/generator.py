@@ -3,6 +3,7 @@
 import random
 
 from case import Case, Item
+from declarations import choose_cleanups, choose_rules
 from heirs import make_heirs
 from kinds import KINDS, ORDINARY, PRELUDE, ROOT, UNUSUAL
 from names import Names, ident, literal
@@ -25,6 +26,7 @@ class Generator:
         self.unusual = self.rng.choice([0.1, 0.4, 0.8])
         self.linking = self.rng.random() < 0.15
         self.repeat_names = self.rng.random() < 0.2
+        self.ruling, self.cleaning = self.rng.random() < 0.3, self.rng.random() < 0.35
 
     def chance(self, p):
         return self.rng.random() < p
@@ -263,7 +265,7 @@ class Generator:
         root = self.tables[0]
         victim = root.rows[0] if self.chance(0.7) else rng.choice(root.rows)
         case = Case(self.seed, root.qualified(), root.primary[0].name, victim[root.primary[0]])
-        case.mode = "tombstone" if self.chance(0.1) else "delete"
+        case.mode = "tombstone" if self.chance(0.15) else "delete"
         kind = root.primary[0].kind.name
         if self.chance(0.15):
             others = [r[root.primary[0]] for r in root.rows if r is not victim]
@@ -297,6 +299,10 @@ class Generator:
                 for name in [table.qualified()] + [table.leaf_qualified(leaf) for leaf in table.leaves if self.chance(0.8)]:
                     case.items.append(Item("owner", "ALTER TABLE %s OWNER TO %s" % (name, owner), table.lineage()))
         choose_policies(case, self.keys, ghosts, root, rng)
+        if self.ruling:
+            choose_rules(case, self.keys, ghosts, root, rng)
+        if self.cleaning:
+            choose_cleanups(case, self.tables, rng)
         return case
 
     def emit_triggers(self, case):

@@ -70,6 +70,11 @@ def respelled(fn):
     return lambda text, rng: fn(text, rng)
 
 
+def path(k):
+    """Every fourth value names another file; the spellings between them name the same one."""
+    return ("f/%s", "f//%s", "./f/%s", "f/./%s/")[k % 4] % word(k // 4)
+
+
 INTS = (("int2", keep), ("int4", keep), ("int8", keep), ("posint", keep))
 TEXTS = (("text", keep), ("varchar", keep), ("label", keep), ("text_ci", keep), ("text_c", keep), ("citext", keep))
 
@@ -85,6 +90,7 @@ KINDS = {k.name: k for k in [
     Kind("posint", "kinds.posint", lambda k: str(k), needs=("schema", "posint"), children=INTS),
     Kind("text", "text", word, children=TEXTS + (("bpchar", keep), ("name", keep))),
     Kind("varchar", "varchar(60)", word, children=TEXTS),
+    Kind("path", "text", path, children=TEXTS),
     Kind("label", "kinds.label", word, needs=("schema", "label"), children=TEXTS),
     Kind("text_c", 'text COLLATE pg_catalog."C"', word, children=TEXTS),
     Kind("text_ci", "text COLLATE kinds.ci", word, mixed_case, needs=("schema", "ci"),
@@ -106,6 +112,6 @@ KINDS = {k.name: k for k in [
 ]}
 
 ORDINARY = ("int4", "int8", "int4", "int8", "uuid", "text")
-UNUSUAL = ("int2", "numeric", "float8", "posint", "varchar", "label", "text_c", "text_ci", "text_ai", "citext", "bpchar",
+UNUSUAL = ("int2", "numeric", "float8", "posint", "varchar", "path", "path", "label", "text_c", "text_ci", "text_ai", "citext", "bpchar",
            "name", "date", "timestamp", "mood", "pair", "int_array", "bytea", "int_range")
 ROOT = ("int4", "int8", "int4", "int8", "uuid", "text", "citext", "varchar", "text_ci", "bpchar", "numeric", "posint")

@@ -10,8 +10,8 @@ DECLARED_SQL = {"c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT", "a": "NO AC
 
 
 def possible(reference):
-    """Reassigning, retaining and links have no native form; a tombstone keeps its root row."""
-    return reference.mode == "delete" and all(a in ACTION_SQL for a in reference.actions) and not any(e.link for e in reference.edges) and not reference.out.kept
+    """Reassigning, retaining, links and column rules have no native form; a tombstone keeps its root row."""
+    return reference.mode == "delete" and not any(reference.rules) and all(a in ACTION_SQL for a in reference.actions) and not any(e.link for e in reference.edges) and not reference.out.kept
 
 
 def alter_statements(reference):

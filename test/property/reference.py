@@ -4,9 +4,7 @@ from collections import defaultdict
 
 from catalogue import Row
 from equality import canonical
-
-DECLARED = {"c": "delete", "n": "nullify", "d": "default", "a": "undeclared", "r": "undeclared"}
-STRENGTH = {"default": 1, "nullify": 2, "reassign": 3}
+from survivors import DECLARED, STRENGTH, Survivors
 
 
 class Outcome:
@@ -27,8 +25,8 @@ class Outcome:
         self.unsure = set()             # edge indexes whose count is ambiguous
 
 
-class Reference:
-    def __init__(self, catalogue, state, defaults, root, key_column, keys, mode, policies):
+class Reference(Survivors):
+    def __init__(self, catalogue, state, defaults, root, key_column, keys, mode, policies, columns):
         self.catalogue, self.state, self.defaults = catalogue, state, defaults
         self.root = root
         self.mode = mode
@@ -37,10 +35,20 @@ class Reference:
         self.policy = [chosen.get((e.child.qualified(), e.name)) or e.declared_on and chosen.get((e.declared_on.qualified(), e.name))
                        for e in self.edges]
         self.actions = [p["action"] if p else e.link or DECLARED[e.declared] for p, e in zip(self.policy, self.edges)]
+        # What an edge's rows get besides; the rules of a table hold for those that inherit from it, which may have their own.
+        columns = sorted(columns, key=lambda c: self.heirs_of(c["relation"]))
+        self.rules = [[(c["column"], c["value"]) for c in columns if c["edge"] == e.name and self.is_of(e.child, c["relation"])] for e in self.edges]
+        self.root_rules = [(c["column"], c["value"]) for c in columns if c["edge"] is None] if mode == "tombstone" else []
         attribute = root.named(key_column)
         known = {canonical(r.values[key_column], attribute.base, attribute.base, attribute.locale): r for r in state[root.oid]}
         self.roots = {known[canonical(key, attribute.base, attribute.base, attribute.locale)] for key in keys}
         self.tombstones = self.roots if mode == "tombstone" else set()
+
+    def is_of(self, relation, name):
+        return any(any(r is relation for r in self.catalogue.with_heirs(r)) for r in self.catalogue.relations.values() if r.qualified() == name)
+
+    def heirs_of(self, name):
+        return sum(len(self.catalogue.with_heirs(r)) for r in self.catalogue.relations.values() if r.qualified() == name)
 
     # ---- keys ----
     def child_side(self, edge, row, values=None):
@@ -193,91 +201,6 @@ class Reference:
                 self.out.lenient.append("collateral accepted by one edge and not by another")
         if not all(a for _, _, a in bringing):
             self.out.lenient.append("collateral behind collateral")
-
-    # ---- rows that stay ----
-    def change_survivors(self):
-        """One new version per row. The strongest edge comes first (reassign, nullify, default); a weaker one whose columns
-        it has changed finds its reference cleared and does nothing more."""
-        out = self.out
-        decided = defaultdict(dict)       # row -> column -> (strength, value, edge)
-        changing = [e for e in range(len(self.edges)) if self.actions[e] in STRENGTH]
-        for e in sorted(changing, key=lambda e: -STRENGTH[self.actions[e]]):
-            edge, strength = self.edges[e], STRENGTH[self.actions[e]]
-            if self.cannot_change(e):
-                continue
-            reason = self.leads_astray(e)
-            for row in self.state[edge.child.top]:
-                if row in self.gone and row not in self.tombstones:
-                    self.note_conflict(e, row)
-                    continue
-                side = self.child_side(edge, row)
-                if side is None or self.parents[e].get(side) not in self.gone:
-                    continue
-                shared = [decided[row][c] for c in edge.columns if c in decided[row]]
-                if shared:
-                    out.conflict = True
-                    out.unsure.update([e] + [old[2] for old in shared])
-                if any(old[0] > strength for old in shared):
-                    continue
-                out.counts[e, self.actions[e]] += 1
-                if reason:
-                    out.blockers[e] = reason
-                    continue
-                for column, value in self.new_values(e, edge):
-                    if column not in decided[row]:
-                        decided[row][column] = (strength, value, e)
-        for row, columns in decided.items():
-            values = dict(row.values)
-            for column, (_, value, e) in columns.items():
-                values[column] = value
-                if value is None and self.catalogue.relations[row.leaf].named(column).notnull:
-                    out.must_fail.append("NOT NULL of a leaf")
-            out.updated[row] = values
-            out.given[row] = set(columns)
-
-    def cannot_change(self, e):
-        """A NULL would go into a NOT NULL column: the edge changes nothing and blocks where its reference is not cleared otherwise."""
-        edge = self.edges[e]
-        return self.actions[e] != "reassign" and any(v is None and edge.child.named(c).notnull for c, v in self.new_values(e, edge))
-
-    def leads_astray(self, e):
-        """A new reference to a row that is not there or goes: the edge changes nothing and blocks."""
-        edge, side = self.edges[e], []
-        if self.actions[e] not in ("reassign", "default"):
-            return None
-        given = dict(self.new_values(e, edge))
-        for column, target in zip(edge.columns, edge.targets):
-            parent = edge.parent.named(target)
-            if given.get(column) is None:
-                return None
-            own = parent if self.actions[e] == "reassign" else edge.child.named(column)
-            side.append(canonical(given[column], own.base, parent.base, parent.locale))
-        target = self.parents[e].get(tuple(side))
-        return None if target is not None and target not in self.gone else self.actions[e] + " target"
-
-    def note_conflict(self, e, row):
-        """A row that goes and is also nulled: natively the order of the keys decides when they share columns."""
-        side = self.child_side(self.edges[e], row)
-        if side is not None and self.parents[e].get(side) in self.gone:
-            for f, other in enumerate(self.edges):
-                if self.actions[f] == "delete" and other.child.top == self.top_of[row] and set(other.columns) & set(self.changed_columns(e)):
-                    self.out.conflict = True
-
-    def changed_columns(self, e):
-        """A policy other than the declared action speaks of the whole reference, and one NULL is enough to clear it, unless the key is MATCH FULL."""
-        edge = self.edges[e]
-        if not edge.link and (self.policy[e] is None or edge.listed and self.actions[e] == DECLARED[edge.declared]):
-            return edge.set_columns
-        nullable = [c for c in edge.columns if not edge.child.named(c).notnull]
-        return nullable if self.actions[e] == "nullify" and nullable and not edge.match_full else edge.columns
-
-    def new_values(self, e, edge):
-        action = self.actions[e]
-        if action == "nullify":
-            return [(c, None) for c in self.changed_columns(e)]
-        if action == "default":
-            return [(c, self.defaults[edge.child.oid, c]) for c in self.changed_columns(e)]
-        return [(edge.columns[0], self.policy[e]["reassign_to"])]
 
     def find_blockers(self):
         out = self.out

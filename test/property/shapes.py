@@ -4,7 +4,7 @@ from case import Item
 from equality import canonical
 from names import ident, literal
 
-BASE = {"posint": "int4", "label": "text", "text_c": "text", "text_ci": "text", "text_ai": "text", "bpchar_long": "bpchar"}
+BASE = {"path": "text", "posint": "int4", "label": "text", "text_c": "text", "text_ci": "text", "text_ai": "text", "bpchar_long": "bpchar"}
 LOCALE = {"text_ci": "level2", "text_ai": "level1"}
 
 

@@ -60,6 +60,8 @@ def without(case, items):
     smaller.links = [k for k in smaller.links if k["parent_table"] in tables and k["table"] in tables]
     edges = {i.edge for i in smaller.items if i.edge} | {(k["relation"], k["link"]) for k in smaller.links}
     smaller.policies = [p for p in smaller.policies if (p["relation"], p["edge"]) in edges]
+    smaller.columns = [c for c in smaller.columns if c["edge"] is None or (c["relation"], c["edge"]) in edges]
+    smaller.cleanups = [c for c in smaller.cleanups if c["table"] in tables]
     return smaller
 
 
@@ -84,6 +86,11 @@ def candidates(case):
         smaller = case.copy()
         del smaller.policies[n]
         yield smaller
+    for name in ("columns", "cleanups", "extra_keys"):
+        for n in range(len(getattr(case, name))):
+            smaller = case.copy()
+            del getattr(smaller, name)[n]
+            yield smaller
     if case.isolation != "READ COMMITTED":
         smaller = case.copy()
         smaller.isolation = "READ COMMITTED"

@@ -50,6 +50,7 @@ def run_trial(connection, case, with_engine, with_native):
         # The server merges a leaf's key with an equal one of the root: then only the root's can have a policy.
         known = {(e.child.qualified(), e.name) for e in catalogue.edges}
         case.policies = [p for p in case.policies if (p["relation"], p["edge"]) in known]
+        case.columns = [c for c in case.columns if c["edge"] is None or (c["relation"], c["edge"]) in known]
         root = next((r for r in catalogue.relations.values() if r.qualified() == case.root), None)
         if root is None:
             raise Invalid("no root table")
@@ -59,7 +60,7 @@ def run_trial(connection, case, with_engine, with_native):
             for column in set(edge.set_columns) | set(edge.columns):
                 defaults[edge.child.oid, column] = catalogue.default_value(cursor, edge.child, column)
         try:
-            reference = Reference(catalogue, state, defaults, root, case.key_column, case.keys(), case.mode, case.policies)
+            reference = Reference(catalogue, state, defaults, root, case.key_column, case.keys(), case.mode, case.policies, case.columns)
         except KeyError as error:
             raise Invalid("no root row") from error
         out = reference.compute()
