@@ -99,6 +99,22 @@ SELECT step, relation, via, action, row_count, collateral, note FROM t.run('1') 
 TABLE app.items ORDER BY n;
 SELECT t.fresh();
 
+-- A long way to and fro between two tables, once all the person's own and once with a row of somebody else's on it.
+CREATE TABLE app.users (id int PRIMARY KEY);
+CREATE TABLE app.ins (k int PRIMARY KEY, u int REFERENCES app.users ON DELETE CASCADE, v int REFERENCES app.users ON DELETE CASCADE, o int);
+CREATE TABLE app.outs (k int PRIMARY KEY, i int REFERENCES app.ins ON DELETE CASCADE);
+ALTER TABLE app.ins ADD FOREIGN KEY (o) REFERENCES app.outs ON DELETE CASCADE;
+INSERT INTO app.users VALUES (1), (2);
+INSERT INTO app.ins SELECT w + k, CASE WHEN k = 0 THEN 1 END, CASE WHEN w = 100 AND k = 10 THEN 2 END FROM generate_series(0, 29) k, unnest('{0,100}'::int[]) w;
+INSERT INTO app.outs SELECT k, k FROM app.ins;
+UPDATE app.ins SET o = k - 1 WHERE u IS NULL;
+SELECT vedfolnir_register_subject('app.users');
+SELECT step, relation, via, row_count, collateral FROM t.dry('1') ORDER BY step;
+SELECT vedfolnir_set_policy('app.ins', e, 'delete', collateral => 'delete') FROM unnest('{ins_o_fkey,ins_u_fkey,ins_v_fkey}'::text[]) e \g /dev/null
+SELECT vedfolnir_set_policy('app.outs', 'outs_i_fkey', 'delete', collateral => 'delete');
+SELECT step, relation, via, row_count, collateral FROM t.run('1') ORDER BY step;
+SELECT t.fresh();
+
 -- A link to a column that is not unique: a row of one's own and one of somebody else's hold the same value.
 CREATE TABLE app.users (id int PRIMARY KEY);
 CREATE TABLE app.docs (n int, grp int, u int REFERENCES app.users ON DELETE CASCADE, v int REFERENCES app.users ON DELETE CASCADE);
