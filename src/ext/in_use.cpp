@@ -101,11 +101,12 @@ static bool leased_targets(Datum ids, Datum role, const Source *source, Datum *f
         "FROM vedfolnir.cleanup_task AS t WHERE t.id = ANY ($1) AND t.state = 'running' AND t.claimed_by = $2 "
         "AND t.lease_until > pg_catalog.clock_timestamp() AND t.shared AND t.target IS NOT NULL "
         "AND t.kind = $3 AND t.service = $4";
-    Oid types[] = {INT8ARRAYOID, NAMEOID, TEXTOID, TEXTOID};
+    static SPIPlanPtr plan;
+    Oid types[] = {INT8ARRAYOID, TEXTOID, TEXTOID, TEXTOID};
     Datum values[] = {ids, role, CStringGetTextDatum(source->kind), CStringGetTextDatum(source->service)};
     bool isnull;
 
-    vdf_queue_execute(sql, 4, types, values, NULL);
+    vdf_queue_execute_kept(&plan, sql, 4, types, values, NULL);
     for (int i = 0; i < 2; i++) {
         found[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1, &isnull);
         if (isnull)
@@ -164,7 +165,7 @@ VDF_FUNCTION(vedfolnir_paths_in_use)
         "AND (vdf_kept.target OPERATOR(pg_catalog.=) vdf_path.path COLLATE pg_catalog.\"C\" "
         "OR pg_catalog.starts_with(vdf_path.path, vdf_kept.target OPERATOR(pg_catalog.||) '/')) "
         "AND ($3 OR vdf_kept.target OPERATOR(pg_catalog.<>) $2 COLLATE pg_catalog.\"C\")";
-    Oid task_types[] = {INT8OID, INT8OID, NAMEOID};
+    Oid task_types[] = {INT8OID, INT8OID, TEXTOID};
     Oid types[] = {TEXTARRAYOID, TEXTOID, BOOLOID};
     Datum task_values[3];
     Datum values[3];

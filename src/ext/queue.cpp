@@ -1,5 +1,5 @@
 /*
- * queue.cpp: entry points of the queue: claim, settle, retry, give up.
+ * queue.cpp: entry points of the queue: settle, retry, give up, prune.
  * Each checks the duty of the caller and then works by SPI as the owner of vedfolnir.cleanup_task.
  */
 #include "ext/pg.h"
@@ -7,57 +7,62 @@
 #include "ext/queue.h"
 #include "ext/queue_scope.h"
 
-/*
- * Identities are deleted and webhooks sent when all else of the person is done. While batches are under way that is not
- * so, whatever tasks there are yet: these phases wait for the last transaction. Sessions and files of rows that are gone
- * need not wait.
- */
-#define LAST_PHASES "4"
+/* Joins q(id, fence) with the tasks that are still held: one look into the key's index each, see vdf_queue_execute_kept. */
+#define HELD_BY_CALLER "WHERE t.id = q.id AND t.fence = q.fence AND t.state = 'running'"
 
-/* Joins q(id, fence) with the tasks that are still held. Written so that the planner does not take the few running
- * tasks for one row and compare each with each. */
-#define HELD_BY_CALLER                                                                                               \
-    "WHERE t.id = ANY ($1) AND t.id = q.id AND CASE WHEN t.state = 'running' THEN t.fence END = q.fence"
-
-enum
+/* The deletions that tasks belong to, locked, and the latest phase of those tasks in each. */
+typedef struct LockedDeletions
 {
-    PHASE_COUNT = 5,
-    BATCH_MAX = 10000
-};
+    Datum ids;    /* uuid[] */
+    Datum phases; /* smallint[] */
+} LockedDeletions;
+
+/* A copy of the array in the only row of the last answer; an empty one for null. */
+static Datum array_of_row(int column, Oid type)
+{
+    bool isnull;
+    Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, &isnull);
+
+    if (isnull)
+        return PointerGetDatum(construct_empty_array(type));
+    return PointerGetDatum(DatumGetArrayTypePCopy(value));
+}
 
 /* Locks the deletions of the tasks in one order: two workers that settle the last two tasks of a deletion at
- * the same time would otherwise both see the other's task as open. Gives the ids as uuid[]. */
-static Datum lock_deletions(Datum task_ids)
+ * the same time would otherwise both see the other's task as open. */
+static LockedDeletions lock_deletions(Datum task_ids)
 {
-    static const char sql[] = "SELECT pg_catalog.array_agg(d.id) FROM (SELECT d.id FROM vedfolnir.deletion AS d "
-                              "WHERE d.id IN (SELECT t.deletion_id FROM vedfolnir.cleanup_task AS t "
-                              "WHERE t.id = ANY ($1)) ORDER BY d.id FOR NO KEY UPDATE) AS d";
+    static const char sql[] =
+        "SELECT pg_catalog.array_agg(l.id), pg_catalog.array_agg(l.phase) FROM (SELECT d.id, s.phase "
+        "FROM (SELECT t.deletion_id, pg_catalog.max(t.phase) AS phase FROM vedfolnir.cleanup_task AS t "
+        "WHERE t.id = ANY ($1) GROUP BY t.deletion_id) AS s JOIN vedfolnir.deletion AS d ON d.id = s.deletion_id "
+        "ORDER BY d.id FOR NO KEY UPDATE OF d) AS l";
+    static SPIPlanPtr plan;
     Oid types[] = {INT8ARRAYOID};
     Datum values[] = {task_ids};
-    bool isnull;
-    Datum ids;
+    LockedDeletions locked;
 
-    vdf_queue_execute(sql, 1, types, values, NULL);
-    ids = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-    if (isnull)
-        return PointerGetDatum(construct_empty_array(UUIDOID));
-    return PointerGetDatum(DatumGetArrayTypePCopy(ids));
+    vdf_queue_execute_kept(&plan, sql, 1, types, values, NULL);
+    locked.ids = array_of_row(1, UUIDOID);
+    locked.phases = array_of_row(2, INT2OID);
+    return locked;
 }
 
 /* If these were the last open tasks of their phase: wake the workers that wait for the next one. */
-static void notify_next_phase(Datum task_ids)
+static void notify_next_phase(const LockedDeletions *locked)
 {
     static const char sql[] =
         "SELECT pg_catalog.pg_notify('vedfolnir_cleanup', '') "
-        "WHERE pg_catalog.current_setting('vedfolnir.notify', true) IS DISTINCT FROM 'off' AND EXISTS (SELECT 1 FROM ("
-        "SELECT t.deletion_id, pg_catalog.max(t.phase) AS phase FROM vedfolnir.cleanup_task AS t WHERE t.id = ANY ($1) "
-        "GROUP BY t.deletion_id) AS s, LATERAL (SELECT o.phase FROM vedfolnir.cleanup_task AS o "
+        "WHERE pg_catalog.current_setting('vedfolnir.notify', true) IS DISTINCT FROM 'off' AND EXISTS (SELECT 1 FROM "
+        "ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS s(deletion_id, phase), "
+        "LATERAL (SELECT o.phase FROM vedfolnir.cleanup_task AS o "
         "WHERE o.deletion_id = s.deletion_id AND o.open ORDER BY o.phase LIMIT 1) AS f "
         "WHERE f.phase > s.phase)";
-    Oid types[] = {INT8ARRAYOID};
-    Datum values[] = {task_ids};
+    static SPIPlanPtr plan;
+    Oid types[] = {UUIDARRAYOID, INT2ARRAYOID};
+    Datum values[] = {locked->ids, locked->phases};
 
-    vdf_queue_execute(sql, 1, types, values, NULL);
+    vdf_queue_execute_kept(&plan, sql, 2, types, values, NULL);
 }
 
 /* Operators are qualified: a deletion calls this under the search_path of its caller. */
@@ -76,94 +81,11 @@ void vdf_settle_deletions(Datum deletion_ids)
         "FROM pg_catalog.unnest($1) AS i(id)) AS s "
         "WHERE d.id OPERATOR(pg_catalog.=) s.id AND d.state OPERATOR(pg_catalog.<>) 'running' "
         "AND d.state OPERATOR(pg_catalog.<>) s.state";
+    static SPIPlanPtr plan;
     Oid types[] = {UUIDARRAYOID};
     Datum values[] = {deletion_ids};
 
-    vdf_queue_execute(sql, 1, types, values, NULL);
-}
-
-/* Gives the services that have open tasks, as text[]. */
-static ArrayType *services_with_open_tasks(void)
-{
-    bool isnull;
-    Datum names;
-
-    vdf_queue_execute("SELECT pg_catalog.array_agg(DISTINCT t.service ORDER BY t.service) FROM vedfolnir.cleanup_task "
-                      "AS t WHERE t.open",
-                      0, NULL, NULL, NULL);
-    names = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-    return isnull ? construct_empty_array(TEXTOID) : DatumGetArrayTypePCopy(names);
-}
-
-/*
- * Claims due tasks of one service and one phase. A running task is due again when its lease has ended; run_after stays as
- * it is, because an index has it.
- * Scalar subqueries instead of NOT EXISTS: each is one look into an index, where an anti-join is planned by statistics
- * that are always behind in a queue, and was seen to compare each task with each. The first one looks only at earlier
- * phases: the tasks of the same phase may be many, and as many of their index entries dead.
- */
-static uint64 claim_from(FunctionCallInfo fcinfo, Datum service, int phase, int limit, Datum role)
-{
-    static const char sql[] =
-        "WITH due AS (SELECT t.id FROM vedfolnir.cleanup_task AS t WHERE t.service = $4 AND t.phase = $5 "
-        "AND t.open AND t.run_after <= (SELECT pg_catalog.clock_timestamp()) "
-        "AND (t.state <> 'running' OR (t.lease_until > (SELECT pg_catalog.clock_timestamp())) IS NOT TRUE) "
-        "AND ($6 IS NULL OR t.kind = ANY ($6)) "
-        "AND (SELECT true FROM vedfolnir.cleanup_task AS e WHERE e.deletion_id = t.deletion_id "
-        "AND e.open AND e.phase < t.phase ORDER BY e.phase LIMIT 1) IS NULL "
-        "AND COALESCE((SELECT NOT o.open FROM vedfolnir.cleanup_task AS o WHERE o.id = t.depends_on), true) "
-        "AND ($5 < " LAST_PHASES " OR (SELECT d.state FROM vedfolnir.deletion AS d WHERE d.id = t.deletion_id) "
-        "IS DISTINCT FROM 'running') "
-        "ORDER BY t.run_after, t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED) "
-        "UPDATE vedfolnir.cleanup_task AS t SET state = 'running', attempts = t.attempts + 1, fence = t.fence + 1, "
-        "worker = $1, claimed_by = $7, lease_until = pg_catalog.clock_timestamp() + $3, "
-        "errors = CASE WHEN t.state = 'running' THEN COALESCE(t.errors, '[]') || pg_catalog.jsonb_build_array("
-        "pg_catalog.jsonb_build_object('attempt', t.attempts, 'at', pg_catalog.clock_timestamp(), 'worker', t.worker, "
-        "'message', 'the lease ended before the task was settled')) ELSE t.errors END "
-        "WHERE t.id = ANY (ARRAY (SELECT due.id FROM due)) "
-        "RETURNING t.id, t.fence, t.deletion_id, t.kind, t.operation, t.service, t.target, t.attempts";
-    Oid types[] = {TEXTOID, INT4OID, INTERVALOID, TEXTOID, INT4OID, TEXTARRAYOID, NAMEOID};
-    Datum values[] = {PG_GETARG_DATUM(0), Int32GetDatum(limit), PG_GETARG_DATUM(2), service,
-                      Int32GetDatum(phase), PG_ARGISNULL(3) ? (Datum) 0 : PG_GETARG_DATUM(3), role};
-    char nulls[] = "       ";
-
-    if (PG_ARGISNULL(3))
-        nulls[5] = 'n';
-    vdf_queue_execute(sql, 7, types, values, nulls);
-    vdf_queue_put_rows(fcinfo);
-    return SPI_processed;
-}
-
-VDF_FUNCTION(vedfolnir_claim_tasks)
-{
-    QueueScope scope;
-    Datum *services;
-    bool *missing;
-    int service_count;
-    int left;
-    Datum role;
-
-    vdf_require_duty("worker");
-    vdf_queue_require_arguments(fcinfo, 3);
-    left = PG_GETARG_INT32(1);
-    if (left < 1 || left > BATCH_MAX)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                        errmsg("batch must be between 1 and %d, not %d", BATCH_MAX, left)));
-    vdf_queue_require_lease(PG_GETARG_DATUM(2));
-    InitMaterializedSRF(fcinfo, 0);
-    role = vdf_queue_session_role();
-    vdf_queue_enter(&scope);
-    deconstruct_array(PG_ARGISNULL(4) ? services_with_open_tasks() : PG_GETARG_ARRAYTYPE_P(4), TEXTOID, -1, false,
-                      TYPALIGN_INT, &services, &missing, &service_count);
-    for (int phase = 1; phase <= PHASE_COUNT && left > 0; phase++) {
-        for (int i = 0; i < service_count && left > 0; i++) {
-            CHECK_FOR_INTERRUPTS();
-            if (!missing[i])
-                left -= (int) claim_from(fcinfo, services[i], phase, left, role);
-        }
-    }
-    vdf_queue_leave(&scope);
-    return (Datum) 0;
+    vdf_queue_execute_kept(&plan, sql, 1, types, values, NULL);
 }
 
 VDF_FUNCTION(vedfolnir_finish_tasks)
@@ -172,10 +94,11 @@ VDF_FUNCTION(vedfolnir_finish_tasks)
         "UPDATE vedfolnir.cleanup_task AS t SET state = q.outcome, target = NULL, errors = NULL, lease_until = NULL, "
         "done_at = pg_catalog.clock_timestamp() FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3)) AS q(id, fence, outcome) "
         HELD_BY_CALLER;
+    static SPIPlanPtr plan;
     Oid types[] = {INT8ARRAYOID, INT8ARRAYOID, TEXTARRAYOID};
     Datum values[3];
     QueueScope scope;
-    Datum deletions;
+    LockedDeletions deletions;
     int settled;
 
     vdf_require_duty("worker");
@@ -186,10 +109,10 @@ VDF_FUNCTION(vedfolnir_finish_tasks)
     vdf_queue_require_outcomes(values[2]);
     vdf_queue_enter(&scope);
     deletions = lock_deletions(values[0]);
-    vdf_queue_execute(sql, 3, types, values, NULL);
+    vdf_queue_execute_kept(&plan, sql, 3, types, values, NULL);
     settled = (int) SPI_processed;
-    vdf_settle_deletions(deletions);
-    notify_next_phase(values[0]);
+    vdf_settle_deletions(deletions.ids);
+    notify_next_phase(&deletions);
     vdf_queue_leave(&scope);
     PG_RETURN_INT32(settled);
 }
@@ -209,7 +132,7 @@ VDF_FUNCTION(vedfolnir_fail_task)
     Datum values[5];
     char nulls[] = "     ";
     QueueScope scope;
-    Datum deletions;
+    LockedDeletions deletions;
     bool held;
 
     vdf_require_duty("worker");
@@ -223,9 +146,9 @@ VDF_FUNCTION(vedfolnir_fail_task)
     deletions = lock_deletions(vdf_queue_one_id(values[0]));
     vdf_queue_execute(sql, 5, types, values, nulls);
     held = SPI_processed == 1;
-    vdf_settle_deletions(deletions);
+    vdf_settle_deletions(deletions.ids);
     if (held && PG_GETARG_BOOL(3))
-        notify_next_phase(vdf_queue_one_id(values[0]));
+        notify_next_phase(&deletions);
     vdf_queue_leave(&scope);
     PG_RETURN_BOOL(held);
 }
@@ -236,6 +159,7 @@ VDF_FUNCTION(vedfolnir_extend_lease)
         "UPDATE vedfolnir.cleanup_task AS t SET lease_until = pg_catalog.clock_timestamp() + $3 "
         "FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS q(id, fence) "
         HELD_BY_CALLER;
+    static SPIPlanPtr plan;
     Oid types[] = {INT8ARRAYOID, INT8ARRAYOID, INTERVALOID};
     Datum values[3];
     QueueScope scope;
@@ -248,7 +172,7 @@ VDF_FUNCTION(vedfolnir_extend_lease)
     vdf_queue_require_same_length(values, 2);
     vdf_queue_require_lease(values[2]);
     vdf_queue_enter(&scope);
-    vdf_queue_execute(sql, 3, types, values, NULL);
+    vdf_queue_execute_kept(&plan, sql, 3, types, values, NULL);
     held = (int) SPI_processed;
     vdf_queue_leave(&scope);
     PG_RETURN_INT32(held);
@@ -261,6 +185,7 @@ VDF_FUNCTION(vedfolnir_release_tasks)
         "run_after = pg_catalog.clock_timestamp() "
         "FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS q(id, fence) "
         HELD_BY_CALLER;
+    static SPIPlanPtr plan;
     Oid types[] = {INT8ARRAYOID, INT8ARRAYOID};
     Datum values[2];
     QueueScope scope;
@@ -272,7 +197,7 @@ VDF_FUNCTION(vedfolnir_release_tasks)
         values[i] = PG_GETARG_DATUM(i);
     vdf_queue_require_same_length(values, 2);
     vdf_queue_enter(&scope);
-    vdf_queue_execute(sql, 2, types, values, NULL);
+    vdf_queue_execute_kept(&plan, sql, 2, types, values, NULL);
     released = (int) SPI_processed;
     vdf_queue_leave(&scope);
     PG_RETURN_INT32(released);
@@ -286,7 +211,7 @@ VDF_FUNCTION(vedfolnir_retry_tasks)
     Oid types[] = {INT8ARRAYOID};
     Datum values[1];
     QueueScope scope;
-    Datum deletions;
+    LockedDeletions deletions;
     int changed;
 
     vdf_require_duty("operator");
@@ -296,7 +221,7 @@ VDF_FUNCTION(vedfolnir_retry_tasks)
     deletions = lock_deletions(values[0]);
     vdf_queue_execute(sql, 1, types, values, NULL);
     changed = (int) SPI_processed;
-    vdf_settle_deletions(deletions);
+    vdf_settle_deletions(deletions.ids);
     if (changed > 0)
         vdf_queue_execute("SELECT pg_catalog.pg_notify('vedfolnir_cleanup', '') WHERE pg_catalog.current_setting("
                           "'vedfolnir.notify', true) IS DISTINCT FROM 'off'",
@@ -315,7 +240,7 @@ VDF_FUNCTION(vedfolnir_abandon_tasks)
     Oid types[] = {INT8ARRAYOID, TEXTOID};
     Datum values[2];
     QueueScope scope;
-    Datum deletions;
+    LockedDeletions deletions;
     int changed;
 
     vdf_require_duty("operator");
@@ -328,8 +253,8 @@ VDF_FUNCTION(vedfolnir_abandon_tasks)
     deletions = lock_deletions(values[0]);
     vdf_queue_execute(sql, 2, types, values, NULL);
     changed = (int) SPI_processed;
-    vdf_settle_deletions(deletions);
-    notify_next_phase(values[0]);
+    vdf_settle_deletions(deletions.ids);
+    notify_next_phase(&deletions);
     vdf_queue_leave(&scope);
     PG_RETURN_INT32(changed);
 }

@@ -44,6 +44,38 @@ void vdf_queue_execute(const char *sql, int count, Oid *types, Datum *values, co
         elog(ERROR, "SPI_execute_with_args failed: %s", SPI_result_code_string(code));
 }
 
+static void keep_plan(SPIPlanPtr *plan, const char *sql, int count, Oid *types)
+{
+    SPIPlanPtr made;
+
+    if (*plan != NULL)
+        return;
+    made = SPI_prepare_cursor(sql, count, types, CURSOR_OPT_GENERIC_PLAN);
+    if (made == NULL || SPI_keepplan(made) != 0)
+        elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+    *plan = made;
+}
+
+void vdf_queue_execute_kept(SPIPlanPtr *plan, const char *sql, int count, Oid *types, Datum *values, const char *nulls)
+{
+    int code;
+
+    keep_plan(plan, sql, count, types);
+    code = SPI_execute_plan(*plan, values, nulls, false, 0);
+    if (code < 0)
+        elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(code));
+}
+
+void vdf_queue_look(SPIPlanPtr *plan, const char *sql, int count, Oid *types, Datum *values)
+{
+    int code;
+
+    keep_plan(plan, sql, count, types);
+    code = SPI_execute_snapshot(*plan, values, NULL, GetLatestSnapshot(), InvalidSnapshot, true, false, 0);
+    if (code < 0)
+        elog(ERROR, "SPI_execute_snapshot failed: %s", SPI_result_code_string(code));
+}
+
 void vdf_queue_put_rows(FunctionCallInfo fcinfo)
 {
     ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
@@ -111,8 +143,5 @@ Datum vdf_queue_one_id(Datum id)
 
 Datum vdf_queue_session_role(void)
 {
-    Name name = (Name) palloc0(NAMEDATALEN);
-
-    namestrcpy(name, GetUserNameFromId(GetSessionUserId(), false));
-    return NameGetDatum(name);
+    return CStringGetTextDatum(GetUserNameFromId(GetSessionUserId(), false));
 }

@@ -18,6 +18,16 @@ void vdf_queue_leave(const QueueScope *scope);
 /* Runs one statement under a fresh snapshot; the result is in SPI_tuptable and SPI_processed. */
 void vdf_queue_execute(const char *sql, int count, Oid *types, Datum *values, const char *nulls);
 
+/*
+ * The same with a plan that is kept for the session. It is made without a look at the parameters: a batch has any number
+ * of tasks, and statistics of a queue are always behind. The functions that use it switch off what a wrong guess would
+ * lead to, see 60_queue_functions.sql.
+ */
+void vdf_queue_execute_kept(SPIPlanPtr *plan, const char *sql, int count, Oid *types, Datum *values, const char *nulls);
+
+/* A kept plan of a query, under the newest snapshot whatever the isolation level. */
+void vdf_queue_look(SPIPlanPtr *plan, const char *sql, int count, Oid *types, Datum *values);
+
 /* Appends the rows in SPI_tuptable to the set that the function returns. */
 void vdf_queue_put_rows(FunctionCallInfo fcinfo);
 
@@ -36,7 +46,7 @@ void vdf_queue_require_lease(Datum lease);
 /* bigint[] with one element. */
 Datum vdf_queue_one_id(Datum id);
 
-/* The login role's name as a name Datum: a lease belongs to it. */
+/* The login role's name as text: a lease belongs to it. */
 Datum vdf_queue_session_role(void);
 
 #endif

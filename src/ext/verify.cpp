@@ -154,7 +154,7 @@ static void verify_tasks(Verification *v, const char *subject, const char *key)
                   "OPERATOR(pg_catalog.-) pg_catalog.clock_timestamp())) "
                   "FROM vedfolnir.cleanup_task t JOIN vedfolnir.deletion d ON d.id OPERATOR(pg_catalog.=) t.deletion_id "
                   "WHERE d.pseudonym OPERATOR(pg_catalog.=) ANY ($1) "
-                  "AND t.state OPERATOR(pg_catalog.=) ANY (ARRAY['available', 'running', 'retryable', 'dead']) "
+                  "AND (t.open OR (t.given_up AND t.state OPERATOR(pg_catalog.=) 'dead')) "
                   "GROUP BY t.kind, t.service ORDER BY t.kind, t.service",
                   1, types, values, NULL, true);
     for (uint64 i = 0; i < store.count; i++) {

@@ -15,7 +15,7 @@ VDF_FUNCTION(vedfolnir_worker_heartbeat)
         "VALUES ($1, $2, $3, $4, $5, $6, $7, pg_catalog.clock_timestamp()) ON CONFLICT (worker) DO UPDATE SET "
         "role_name = excluded.role_name, version = excluded.version, started_at = excluded.started_at, "
         "seen_at = excluded.seen_at, done = excluded.done, skipped = excluded.skipped, failed = excluded.failed";
-    Oid types[] = {TEXTOID, TEXTOID, TIMESTAMPTZOID, INT8OID, INT8OID, INT8OID, NAMEOID};
+    Oid types[] = {TEXTOID, TEXTOID, TIMESTAMPTZOID, INT8OID, INT8OID, INT8OID, TEXTOID};
     Datum values[7];
     QueueScope scope;
 

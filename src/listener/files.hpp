@@ -13,6 +13,7 @@ class FileService : public Service
   public:
     FileService(std::string name, FilesConfig config) : name_(std::move(name)), config_(std::move(config)) {}
     void run(const std::vector<Task> &tasks, Progress &progress, std::vector<Outcome> &outcomes) override;
+    bool is_quick() const override { return true; }
     std::string check() override;
 
   private:

@@ -14,6 +14,7 @@ class RedisService : public Service
   public:
     RedisService(std::string name, RedisConfig config) : name_(std::move(name)), config_(std::move(config)) {}
     void run(const std::vector<Task> &tasks, Progress &progress, std::vector<Outcome> &outcomes) override;
+    bool is_quick() const override { return true; }
     std::string check() override;
 
   private:

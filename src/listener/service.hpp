@@ -42,6 +42,8 @@ class Service
     virtual ~Service() = default;
     // outcomes has one element per task, all released.
     virtual void run(const std::vector<Task> &tasks, Progress &progress, std::vector<Outcome> &outcomes) = 0;
+    // A task takes so little time that the next batch may be claimed while this one is being done.
+    virtual bool is_quick() const { return false; }
     // For --check: Error if it cannot work. Gives where it leads to.
     virtual std::string check() = 0;
     // Frees connections that nobody has used for a while.

@@ -5,6 +5,7 @@
 #include "core/task.hpp"
 #include "listener/fault.hpp"
 
+#include <future>
 #include <map>
 
 namespace vedfolnir
@@ -12,10 +13,10 @@ namespace vedfolnir
 namespace
 {
 
-using Clock = std::chrono::steady_clock;
-
 // A service that is back is found soon, however long it was away.
 constexpr Milliseconds unavailable_cap{15000};
+// A batch that takes less is worth claiming another meanwhile.
+constexpr Milliseconds quick{200};
 
 std::string seconds_text(Milliseconds duration)
 {
@@ -72,7 +73,8 @@ void Signals::wait(uint64_t seen, Milliseconds longest)
 class Worker::LeaseKeeper : public Progress
 {
   public:
-    LeaseKeeper(Worker &worker, const std::vector<Task> &tasks) : worker_(worker), tasks_(tasks), renewed_(Clock::now())
+    LeaseKeeper(Worker &worker, const std::vector<Task> &tasks, Clock::time_point held_since)
+        : worker_(worker), tasks_(tasks), renewed_(held_since)
     {
     }
 
@@ -82,10 +84,8 @@ class Worker::LeaseKeeper : public Progress
             return false;
         if (Clock::now() - renewed_ < worker_.config_.lease / 3)
             return true;
-        lost_ = worker_.queue().extend(tasks_, worker_.config_.lease) < static_cast<int>(tasks_.size());
+        lost_ = !worker_.extend(tasks_);
         renewed_ = Clock::now();
-        if (lost_)
-            log_event(LogLevel::warn, {{"service", worker_.service_config_.name}}, "lost the lease of a batch, left it");
         return !lost_;
     }
 
@@ -93,7 +93,8 @@ class Worker::LeaseKeeper : public Progress
     {
         if (paths.empty())
             return {};
-        return worker_.queue().paths_in_use(task, paths);
+        const std::lock_guard<std::mutex> guard(worker_.line_.mutex);
+        return worker_.queue(worker_.line_).paths_in_use(task, paths);
     }
 
   private:
@@ -111,19 +112,19 @@ Worker::Worker(const Config &config, const ServiceConfig &service, std::string n
 
 Worker::~Worker() = default;
 
-Queue &Worker::queue()
+Queue &Worker::queue(Line &line)
 {
-    if (!queue_) {
-        database_ = std::make_unique<Database>(config_.conninfo, "vedfolnir-listener");
-        queue_ = std::make_unique<Queue>(*database_);
+    if (!line.queue) {
+        line.database = std::make_unique<Database>(config_.conninfo, "vedfolnir-listener");
+        line.queue = std::make_unique<Queue>(*line.database);
     }
-    return *queue_;
+    return *line.queue;
 }
 
-void Worker::disconnect()
+void Worker::disconnect(Line &line)
 {
-    queue_.reset();
-    database_.reset();
+    line.queue.reset();
+    line.database.reset();
 }
 
 // A kind is worked on only if every relation that may queue it for this service is on the service's list.
@@ -133,7 +134,7 @@ std::vector<std::string> Worker::allowed_kinds()
     for (const auto &[relation, kind] : service_config_.allow)
         kinds.insert(kind);
     std::set<std::string> refused;
-    for (const Source &source : queue().sources()) {
+    for (const Source &source : queue(line_).sources()) {
         if (source.service != service_config_.name || service_config_.allow.count({source.relation, source.kind}) != 0)
             continue;
         kinds.erase(source.kind);
@@ -147,63 +148,159 @@ std::vector<std::string> Worker::allowed_kinds()
     return {kinds.begin(), kinds.end()};
 }
 
-void Worker::refuse_bad_targets(const std::vector<Task> &tasks, std::vector<Outcome> &outcomes) const
+void Worker::refuse_bad_targets(Batch &batch) const
 {
-    for (size_t i = 0; i < tasks.size(); i++) {
-        const std::string refusal = refusal_of_target(tasks[i].kind, tasks[i].target);
+    for (size_t i = 0; i < batch.tasks.size(); i++) {
+        const std::string refusal = refusal_of_target(batch.tasks[i].kind, batch.tasks[i].target);
         if (!refusal.empty())
-            outcomes[i] = {Verdict::dead, refusal, Milliseconds(0)};
+            batch.outcomes[i] = {Verdict::dead, refusal, Milliseconds(0)};
     }
 }
 
-void Worker::skip_targets_in_use(const std::vector<Task> &tasks, std::vector<Outcome> &outcomes)
+void Worker::skip_targets_in_use(Batch &batch)
 {
-    const std::set<int64_t> in_use = queue().targets_in_use(tasks);
-    for (size_t i = 0; i < tasks.size(); i++)
-        if (in_use.count(tasks[i].id) != 0 && outcomes[i].verdict == Verdict::released)
-            outcomes[i] = {Verdict::skipped, "a row that stays names it", Milliseconds(0)};
+    const std::lock_guard<std::mutex> guard(line_.mutex);
+    const std::set<int64_t> in_use = queue(line_).targets_in_use(batch.tasks);
+    for (size_t i = 0; !in_use.empty() && i < batch.tasks.size(); i++)
+        if (in_use.count(batch.tasks[i].id) != 0 && batch.outcomes[i].verdict == Verdict::released)
+            batch.outcomes[i] = {Verdict::skipped, "a row that stays names it", Milliseconds(0)};
 }
 
-int Worker::round()
+Worker::Batch Worker::claim()
 {
+    const std::lock_guard<std::mutex> guard(line_.mutex);
     const std::vector<std::string> kinds = allowed_kinds();
+    Batch batch;
     if (kinds.empty())
-        return 0;
-    const std::vector<Task> tasks =
-        queue().claim(name_, config_.batch, config_.lease, kinds, service_config_.name);
-    if (tasks.empty())
-        return 0;
-    VDF_FAULT("claimed");
-    const Clock::time_point started = Clock::now();
-    std::vector<Outcome> outcomes(tasks.size());
-    refuse_bad_targets(tasks, outcomes);
+        return batch;
+    batch.tasks = queue(line_).claim(name_, config_.batch, config_.lease, kinds, service_config_.name);
+    batch.outcomes.resize(batch.tasks.size());
+    batch.held_since = Clock::now();
+    if (!batch.empty())
+        VDF_FAULT("claimed");
+    return batch;
+}
+
+bool Worker::extend(const std::vector<Task> &tasks)
+{
+    const std::lock_guard<std::mutex> guard(line_.mutex);
+    const bool held = queue(line_).extend(tasks, config_.lease) == static_cast<int>(tasks.size());
+    if (!held)
+        log_event(LogLevel::warn, {{"service", service_config_.name}}, "lost the lease of a batch, left it");
+    return held;
+}
+
+// A batch that was claimed ahead may have waited for one that took long after all.
+bool Worker::is_still_held(Batch &batch)
+{
+    if (Clock::now() - batch.held_since < config_.lease / 3)
+        return true;
+    if (!extend(batch.tasks))
+        return false;
+    batch.held_since = Clock::now();
+    return true;
+}
+
+void Worker::ask_in_use(Batch &batch)
+{
+    refuse_bad_targets(batch);
     try {
-        skip_targets_in_use(tasks, outcomes);
-        std::vector<Task> left;
-        std::vector<size_t> index;
-        for (size_t i = 0; i < tasks.size(); i++)
-            if (outcomes[i].verdict == Verdict::released) {
-                left.push_back(tasks[i]);
-                index.push_back(i);
-            }
-        std::vector<Outcome> found(left.size());
-        LeaseKeeper keeper(*this, left);
-        if (!left.empty())
-            service_->run(left, keeper, found);
-        for (size_t i = 0; i < left.size(); i++)
-            outcomes[index[i]] = found[i];
+        skip_targets_in_use(batch);
     } catch (const Error &error) {
         if (is_connection_failure(error.sqlstate()))
             throw; // the leases end by themselves
-        for (Outcome &outcome : outcomes)
+        for (Outcome &outcome : batch.outcomes)
             if (outcome.verdict == Verdict::released)
                 outcome = {Verdict::retry, "could not ask what is still in use: " + error.sqlstate(), Milliseconds(0)};
     }
+    batch.asked = Clock::now();
+}
+
+// What rows that stay name is asked right before the work; an answer that had to wait is not used.
+void Worker::execute(Batch &batch)
+{
+    const Clock::time_point started = Clock::now();
+    if (!is_still_held(batch))
+        return;
+    if (started - batch.asked > quick)
+        ask_in_use(batch);
+    std::vector<Task> left;
+    std::vector<size_t> index;
+    for (size_t i = 0; i < batch.tasks.size(); i++)
+        if (batch.outcomes[i].verdict == Verdict::released) {
+            left.push_back(batch.tasks[i]);
+            index.push_back(i);
+        }
+    std::vector<Outcome> found(left.size());
+    LeaseKeeper keeper(*this, left, batch.held_since);
+    try {
+        if (!left.empty())
+            service_->run(left, keeper, found);
+    } catch (const Error &error) {
+        if (is_connection_failure(error.sqlstate()))
+            throw;
+        for (Outcome &outcome : found)
+            if (outcome.verdict == Verdict::released)
+                outcome = {Verdict::retry, "could not ask what is still in use: " + error.sqlstate(), Milliseconds(0)};
+    }
+    for (size_t i = 0; i < left.size(); i++)
+        batch.outcomes[index[i]] = std::move(found[i]);
+    batch.took = std::chrono::duration_cast<Milliseconds>(Clock::now() - started);
     VDF_FAULT("before_settle");
-    settle(tasks, outcomes, std::chrono::duration_cast<Milliseconds>(Clock::now() - started));
-    VDF_FAULT("settled");
-    pause_if_unavailable(outcomes);
-    return static_cast<int>(tasks.size());
+}
+
+Worker::Batch Worker::claim_ahead()
+{
+    Batch batch;
+    if (!signals_.stopping())
+        batch = claim();
+    if (!batch.empty())
+        ask_in_use(batch);
+    return batch;
+}
+
+// While the service does one batch, the database settles the last one and gives out the next; but only where batches take
+// no time, so that a lease, a stop or another listener never waits for a batch that waits itself.
+int Worker::round()
+{
+    int claimed = 0;
+    bool ahead = false;
+    Batch finished, current = claim();
+    while (!current.empty()) {
+        claimed += static_cast<int>(current.tasks.size());
+        std::future<void> settled;
+        std::future<Batch> next;
+        if (ahead) {
+            settled = std::async(std::launch::async, [&] { settle(finished, settling_); });
+            next = std::async(std::launch::async, [this] { return claim_ahead(); });
+        }
+        execute(current);
+        pause_if_unavailable(current);
+        Batch following;
+        if (ahead) {
+            following = next.get();
+            settled.get();
+        }
+        if (!following.empty() && (unavailable() || signals_.stopping())) {
+            release(following);
+            following = {};
+        }
+        ahead = service_->is_quick() && current.took < quick;
+        finished = std::move(current);
+        current = std::move(following);
+        if (!current.empty())
+            continue;
+        settle(finished, line_);
+        if (!unavailable() && !signals_.stopping())
+            current = claim();
+    }
+    return claimed;
+}
+
+void Worker::release(const Batch &batch)
+{
+    const std::lock_guard<std::mutex> guard(line_.mutex);
+    queue(line_).release(batch.tasks);
 }
 
 Milliseconds Worker::delay_of(const Task &task, const Outcome &outcome) const
@@ -215,8 +312,13 @@ Milliseconds Worker::delay_of(const Task &task, const Outcome &outcome) const
     return backoff_delay(std::min(config_.backoff_base, cap), cap, task.attempts, random_chance());
 }
 
-void Worker::settle(const std::vector<Task> &tasks, std::vector<Outcome> &outcomes, Milliseconds took)
+void Worker::settle(Batch &batch, Line &line)
 {
+    if (batch.empty())
+        return;
+    const std::lock_guard<std::mutex> guard(line.mutex);
+    const std::vector<Task> &tasks = batch.tasks;
+    std::vector<Outcome> &outcomes = batch.outcomes;
     struct Summary
     {
         IdRange settled;
@@ -251,22 +353,22 @@ void Worker::settle(const std::vector<Task> &tasks, std::vector<Outcome> &outcom
         }
     }
     if (!finished.empty())
-        queue().finish(finished, results);
+        queue(line).finish(finished, results);
     if (!failed.empty()) {
-        queue().begin();
+        queue(line).begin();
         for (size_t i : failed) {
             const Milliseconds delay = delay_of(tasks[i], outcomes[i]);
-            queue().fail(tasks[i], outcomes[i].message, outcomes[i].verdict == Verdict::dead, delay);
+            queue(line).fail(tasks[i], outcomes[i].message, outcomes[i].verdict == Verdict::dead, delay);
             Failures &group = failures[{tasks[i].deletion, outcomes[i].verdict, outcomes[i].message}];
             group.ids.add(tasks[i].id);
             group.delay = std::max(group.delay, delay);
             if (outcomes[i].verdict != Verdict::dead)
                 next_try_ = next_try_.count() == 0 ? delay : std::min(next_try_, delay);
         }
-        queue().commit();
+        queue(line).commit();
     }
     if (!released.empty())
-        queue().release(released);
+        queue(line).release(released);
     for (const auto &[deletion, summary] : summaries) {
         LogFields fields = {{"deletion", deletion.substr(0, 8)},
                             {"task", summary.settled.text()},
@@ -275,7 +377,7 @@ void Worker::settle(const std::vector<Task> &tasks, std::vector<Outcome> &outcom
                             {"skipped", std::to_string(summary.skipped)}};
         if (summary.in_use > 0)
             fields.emplace_back("in_use", std::to_string(summary.in_use));
-        fields.emplace_back("in", std::to_string(took.count()) + "ms");
+        fields.emplace_back("in", std::to_string(batch.took.count()) + "ms");
         log_event(LogLevel::info, fields);
         signals_.done += summary.done;
         signals_.skipped += summary.skipped + summary.in_use;
@@ -296,13 +398,15 @@ void Worker::settle(const std::vector<Task> &tasks, std::vector<Outcome> &outcom
     // Another service may hold the next phase.
     if (!finished.empty() || !failed.empty())
         signals_.wake();
+    batch = {};
+    VDF_FAULT("settled");
 }
 
 // While the service is away, its tasks stay where they are instead of being claimed and failed one by one.
-void Worker::pause_if_unavailable(const std::vector<Outcome> &outcomes)
+void Worker::pause_if_unavailable(const Batch &batch)
 {
     bool away = false;
-    for (const Outcome &outcome : outcomes)
+    for (const Outcome &outcome : batch.outcomes)
         away = away || (outcome.verdict == Verdict::unavailable && outcome.retry_after.count() == 0);
     unavailable_rounds_ = away ? unavailable_rounds_ + 1 : 0;
 }
@@ -324,6 +428,7 @@ void Worker::loop()
                 pause = backoff_delay(config_.backoff_base, unavailable_cap, unavailable_rounds_, random_chance());
             } else if (claimed == 0) {
                 service_->idle();
+                disconnect(settling_);
                 const Milliseconds longest = next_try_.count() > 0 ? std::min(next_try_, config_.poll) : config_.poll;
                 next_try_ = Milliseconds(0);
                 // A look that found nothing and was slow, because many tasks wait for an earlier phase, is not
@@ -334,7 +439,8 @@ void Worker::loop()
                 signals_.wait(seen, longest + Milliseconds(1));
             }
         } catch (const Error &error) {
-            disconnect();
+            disconnect(line_);
+            disconnect(settling_);
             // Each reason is said once per outage, and the last one at times again.
             if (failures == 0)
                 reported.clear();

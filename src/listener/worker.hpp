@@ -41,21 +41,49 @@ class Worker
 
     // Works until it is told to stop; survives every failure of the database and the service.
     void loop();
-    // Claims and settles one batch. Gives the number of tasks claimed; Error if the database fails.
+    // Claims, does and settles batches until nothing is due. Gives the number of tasks claimed; Error if the database
+    // fails.
     int round();
     // The service did not answer in the last round.
     bool unavailable() const { return unavailable_rounds_ > 0; }
 
   private:
+    using Clock = std::chrono::steady_clock;
     class LeaseKeeper;
 
-    Queue &queue();
-    void disconnect();
+    // Tasks under one lease, on their way from claim to settlement.
+    struct Batch
+    {
+        std::vector<Task> tasks;
+        std::vector<Outcome> outcomes;
+        Clock::time_point held_since, asked; // asked: what rows that stay name
+        Milliseconds took{0};
+
+        bool empty() const { return tasks.empty(); }
+    };
+
+    // A connection that one thread uses at a time.
+    struct Line
+    {
+        std::mutex mutex;
+        std::unique_ptr<Database> database;
+        std::unique_ptr<Queue> queue;
+    };
+
+    Queue &queue(Line &line);
+    void disconnect(Line &line);
     std::vector<std::string> allowed_kinds();
-    void settle(const std::vector<Task> &tasks, std::vector<Outcome> &outcomes, Milliseconds took);
-    void refuse_bad_targets(const std::vector<Task> &tasks, std::vector<Outcome> &outcomes) const;
-    void skip_targets_in_use(const std::vector<Task> &tasks, std::vector<Outcome> &outcomes);
-    void pause_if_unavailable(const std::vector<Outcome> &outcomes);
+    Batch claim();
+    Batch claim_ahead();
+    void execute(Batch &batch);
+    void settle(Batch &batch, Line &line);
+    void release(const Batch &batch);
+    bool extend(const std::vector<Task> &tasks);
+    bool is_still_held(Batch &batch);
+    void refuse_bad_targets(Batch &batch) const;
+    void skip_targets_in_use(Batch &batch);
+    void ask_in_use(Batch &batch);
+    void pause_if_unavailable(const Batch &batch);
     Milliseconds delay_of(const Task &task, const Outcome &outcome) const;
 
     const Config &config_;
@@ -63,8 +91,8 @@ class Worker
     const std::string name_;
     Signals &signals_;
     std::unique_ptr<Service> service_;
-    std::unique_ptr<Database> database_;
-    std::unique_ptr<Queue> queue_;
+    Line line_;
+    Line settling_; // while batches overlap; closed when there is nothing to do
     std::set<std::string> refused_sources_;
     int unavailable_rounds_ = 0;
     Milliseconds next_try_{0}; // when one of our own failures is due again; 0: none

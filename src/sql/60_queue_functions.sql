@@ -21,6 +21,10 @@ COMMENT ON FUNCTION vedfolnir_claim_tasks(text, int, interval, text[], text[])
 CREATE FUNCTION vedfolnir_finish_tasks(ids bigint[], fences bigint[], outcomes text[]) RETURNS int
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    -- A batch is looked up by its keys, one by one, whatever the statistics say.
+    SET enable_seqscan = off
+    SET enable_hashjoin = off
+    SET enable_mergejoin = off
     AS 'MODULE_PATHNAME', 'vedfolnir_finish_tasks';
 COMMENT ON FUNCTION vedfolnir_finish_tasks(bigint[], bigint[], text[])
     IS 'settle tasks as done or skipped; returns how many of them were still held';
@@ -36,6 +40,9 @@ COMMENT ON FUNCTION vedfolnir_fail_task(bigint, bigint, text, boolean, interval)
 CREATE FUNCTION vedfolnir_extend_lease(ids bigint[], fences bigint[], lease interval) RETURNS int
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET enable_seqscan = off
+    SET enable_hashjoin = off
+    SET enable_mergejoin = off
     AS 'MODULE_PATHNAME', 'vedfolnir_extend_lease';
 COMMENT ON FUNCTION vedfolnir_extend_lease(bigint[], bigint[], interval)
     IS 'renew the lease of tasks that take long; returns how many of them were still held';
@@ -43,6 +50,9 @@ COMMENT ON FUNCTION vedfolnir_extend_lease(bigint[], bigint[], interval)
 CREATE FUNCTION vedfolnir_release_tasks(ids bigint[], fences bigint[]) RETURNS int
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET enable_seqscan = off
+    SET enable_hashjoin = off
+    SET enable_mergejoin = off
     AS 'MODULE_PATHNAME', 'vedfolnir_release_tasks';
 COMMENT ON FUNCTION vedfolnir_release_tasks(bigint[], bigint[])
     IS 'give back tasks that were not tried; the attempt does not count';

@@ -133,14 +133,13 @@ $t->wait_for_sql("SELECT state = 'complete' FROM vedfolnir.deletion WHERE id = '
 is($k->user('central', 'central-frank'), undef, 'the account is gone');
 is($t->stop($daemon), 0, 'the listener ends');
 
-# Two listeners at one realm: what the server refuses under the crowd is tried again, and nothing is lost.
+# Two listeners at one realm: it is given to one of them at a time (265_listener_realms.pl looks at the overlap).
 $t->configure($k->service('keycloak'), "$settings\nbatch = 1");
 my @pair = map { $t->start } 1 .. 2;
 $d = $t->deletion;
 $ids = identity($d, map { "central/customer-$_" } 41 .. 60);
-$t->wait_for_sql("SELECT state = 'complete' FROM vedfolnir.deletion WHERE id = '$d'", 'two listeners share the work', 120);
+$t->wait_for_sql("SELECT state = 'complete' FROM vedfolnir.deletion WHERE id = '$d'", 'two listeners do not hinder each other', 120);
 is($t->sql("SELECT string_agg(DISTINCT state, ' ') FROM vedfolnir.cleanup_task WHERE deletion_id = '$d'"), 'done', 'every account is disabled and deleted');
-cmp_ok($t->sql("SELECT count(DISTINCT worker) FROM vedfolnir.cleanup_task WHERE deletion_id = '$d'"), '>', 1, 'by both');
 note('attempts above the first: ' . $t->sql("SELECT sum(attempts - 1) FROM vedfolnir.cleanup_task WHERE deletion_id = '$d'"));
 is(scalar(grep { $k->user('central', "customer-$_") } 41 .. 60), 0, 'and gone');
 is($t->stop($_), 0, 'a listener ends') for @pair;

@@ -1,0 +1,157 @@
+/*
+ * claim.cpp: giving out due tasks under a lease.
+ */
+#include "ext/pg.h"
+#include "ext/duty.h"
+#include "ext/queue_scope.h"
+
+/*
+ * Identities are deleted and webhooks sent when all else of the person is done. While batches are under way that is not
+ * so, whatever tasks there are yet: these phases wait for the last transaction. Sessions and files of rows that are gone
+ * need not wait.
+ */
+#define LAST_PHASES "4"
+
+enum
+{
+    PHASE_COUNT = 5,
+    BATCH_MAX = 10000,
+    REALM_LOCK = 0x56444652 /* class of the advisory locks that claims of identities take, one per service */
+};
+
+/* Gives the services that have open tasks, as text[]. */
+static ArrayType *services_with_open_tasks(void)
+{
+    bool isnull;
+    Datum names;
+
+    vdf_queue_execute("SELECT pg_catalog.array_agg(DISTINCT t.service ORDER BY t.service) FROM vedfolnir.cleanup_task "
+                      "AS t WHERE t.open",
+                      0, NULL, NULL, NULL);
+    names = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+    return isnull ? construct_empty_array(TEXTOID) : DatumGetArrayTypePCopy(names);
+}
+
+/*
+ * The realms of a service that a live lease works on, as text[]; false if another session is claiming there right now.
+ * Identity providers fail under concurrent changes of one realm, so each is given to one worker at a time, whatever the
+ * number of listeners. The lock is held to the end of the transaction and the newest snapshot is taken after it: what
+ * another session has claimed before is seen.
+ */
+static bool busy_realms(Datum service, Datum *realms)
+{
+    static const char sql[] =
+        "SELECT COALESCE(pg_catalog.array_agg(DISTINCT pg_catalog.split_part(t.target, '/', 1)), '{}') "
+        "FROM vedfolnir.cleanup_task AS t WHERE t.service = $1 AND t.phase IN (1, 4) AND t.open AND t.kind = 'identity' "
+        "AND t.state = 'running' AND t.lease_until > (SELECT pg_catalog.clock_timestamp())";
+    static SPIPlanPtr plan;
+    Oid types[] = {TEXTOID};
+    text *name = DatumGetTextPP(service);
+    uint32 hash = DatumGetUInt32(hash_any((const unsigned char *) VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)));
+    bool isnull;
+
+    if (!DatumGetBool(DirectFunctionCall2(pg_try_advisory_xact_lock_int4, Int32GetDatum(REALM_LOCK), Int32GetDatum(hash))))
+        return false;
+    vdf_queue_look(&plan, sql, 1, types, &service);
+    *realms = PointerGetDatum(DatumGetArrayTypePCopy(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull)));
+    return true;
+}
+
+/* May the call claim identities? */
+static bool wants_identities(Datum kinds)
+{
+    Datum *items;
+    bool *missing;
+    int count;
+
+    deconstruct_array(DatumGetArrayTypeP(kinds), TEXTOID, -1, false, TYPALIGN_INT, &items, &missing, &count);
+    for (int i = 0; i < count; i++)
+        if (!missing[i] && strcmp(TextDatumGetCString(items[i]), "identity") == 0)
+            return true;
+    return false;
+}
+
+/*
+ * Claims due tasks of one service and one phase. A running task is due again when its lease has ended; run_after stays as
+ * it is, because an index has it.
+ * Scalar subqueries instead of NOT EXISTS: each is one look into an index, where an anti-join is planned by statistics
+ * that are always behind in a queue, and was seen to compare each task with each. The first one looks only at earlier
+ * phases: the tasks of the same phase may be many, and as many of their index entries dead.
+ * The rows are updated by their places: they are locked, so they cannot move.
+ */
+static uint64 claim_from(FunctionCallInfo fcinfo, Datum service, int phase, int limit, Datum role)
+{
+    static const char sql[] =
+        "WITH due AS (SELECT t.ctid FROM vedfolnir.cleanup_task AS t WHERE t.service = $4 AND t.phase = $5 "
+        "AND t.open AND t.run_after <= (SELECT pg_catalog.clock_timestamp()) "
+        "AND (t.state <> 'running' OR (t.lease_until > (SELECT pg_catalog.clock_timestamp())) IS NOT TRUE) "
+        "AND ($6 IS NULL OR t.kind = ANY ($6)) "
+        "AND (t.kind <> 'identity' OR pg_catalog.split_part(t.target, '/', 1) <> ALL ($8)) "
+        "AND ($5 = 1 OR (SELECT true FROM vedfolnir.cleanup_task AS e WHERE e.deletion_id = t.deletion_id "
+        "AND e.open AND e.phase < t.phase ORDER BY e.phase LIMIT 1) IS NULL) "
+        "AND (t.depends_on IS NULL OR COALESCE((SELECT NOT o.open FROM vedfolnir.cleanup_task AS o "
+        "WHERE o.id = t.depends_on), true)) "
+        "AND ($5 < " LAST_PHASES " OR (SELECT d.state FROM vedfolnir.deletion AS d WHERE d.id = t.deletion_id) "
+        "IS DISTINCT FROM 'running') "
+        "ORDER BY t.run_after, t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED) "
+        "UPDATE vedfolnir.cleanup_task AS t SET state = 'running', attempts = t.attempts + 1, fence = t.fence + 1, "
+        "worker = $1, claimed_by = $7, lease_until = pg_catalog.clock_timestamp() + $3, "
+        "errors = CASE WHEN t.state = 'running' THEN COALESCE(t.errors, '[]') || pg_catalog.jsonb_build_array("
+        "pg_catalog.jsonb_build_object('attempt', t.attempts, 'at', pg_catalog.clock_timestamp(), 'worker', t.worker, "
+        "'message', 'the lease ended before the task was settled')) ELSE t.errors END "
+        "WHERE t.ctid = ANY (ARRAY (SELECT due.ctid FROM due)) "
+        "RETURNING t.id, t.fence, t.deletion_id, t.kind, t.operation, t.service, t.target, t.attempts";
+    static SPIPlanPtr plan;
+    Oid types[] = {TEXTOID, INT4OID, INTERVALOID, TEXTOID, INT4OID, TEXTARRAYOID, TEXTOID, TEXTARRAYOID};
+    Datum values[] = {PG_GETARG_DATUM(0),
+                      Int32GetDatum(limit),
+                      PG_GETARG_DATUM(2),
+                      service,
+                      Int32GetDatum(phase),
+                      PG_ARGISNULL(3) ? (Datum) 0 : PG_GETARG_DATUM(3),
+                      role,
+                      (Datum) 0};
+    char nulls[] = "       n";
+
+    if (PG_ARGISNULL(3))
+        nulls[5] = 'n';
+    /* Without the realms no identity is claimed: the comparison with null is not true. */
+    if ((phase == 1 || phase == 4) && (PG_ARGISNULL(3) || wants_identities(PG_GETARG_DATUM(3))) &&
+        busy_realms(service, &values[7]))
+        nulls[7] = ' ';
+    vdf_queue_execute_kept(&plan, sql, 8, types, values, nulls);
+    vdf_queue_put_rows(fcinfo);
+    return SPI_processed;
+}
+
+VDF_FUNCTION(vedfolnir_claim_tasks)
+{
+    QueueScope scope;
+    Datum *services;
+    bool *missing;
+    int service_count;
+    int left;
+    Datum role;
+
+    vdf_require_duty("worker");
+    vdf_queue_require_arguments(fcinfo, 3);
+    left = PG_GETARG_INT32(1);
+    if (left < 1 || left > BATCH_MAX)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                        errmsg("batch must be between 1 and %d, not %d", BATCH_MAX, left)));
+    vdf_queue_require_lease(PG_GETARG_DATUM(2));
+    InitMaterializedSRF(fcinfo, 0);
+    role = vdf_queue_session_role();
+    vdf_queue_enter(&scope);
+    deconstruct_array(PG_ARGISNULL(4) ? services_with_open_tasks() : PG_GETARG_ARRAYTYPE_P(4), TEXTOID, -1, false,
+                      TYPALIGN_INT, &services, &missing, &service_count);
+    for (int phase = 1; phase <= PHASE_COUNT && left > 0; phase++) {
+        for (int i = 0; i < service_count && left > 0; i++) {
+            CHECK_FOR_INTERRUPTS();
+            if (!missing[i])
+                left -= (int) claim_from(fcinfo, services[i], phase, left, role);
+        }
+    }
+    vdf_queue_leave(&scope);
+    return (Datum) 0;
+}
