@@ -60,15 +60,17 @@ ColumnValue &value_of(std::vector<ColumnValue> &values, const std::string &colum
     return values.back();
 }
 
-// An array of references loses the elements that refer to what goes.
+// An array of references loses the elements that refer to what goes. One of several dimensions cannot lose single
+// elements: array_remove says so.
 std::string remaining_elements(const Plan &plan, int edge)
 {
     const Edge &e = plan.graph.edges[edge];
     const Pair element = one_element(e.pairs[0]);
     std::string key = "d.vdf_k" + number(key_number(plan, e.parent, element.parent_column));
     return (Pattern(
-                "ARRAY(SELECT u.vdf_v FROM pg_catalog.unnest(c.%1%) WITH ORDINALITY AS u(vdf_v, vdf_o) WHERE "
-                "NOT EXISTS (SELECT FROM vdf_p%2% d WHERE %3%) ORDER BY u.vdf_o)") %
+                "CASE WHEN pg_catalog.array_ndims(c.%1%) OPERATOR(pg_catalog.>) 1 THEN pg_catalog.array_remove(c.%1%, NULL) "
+                "ELSE ARRAY(SELECT u.vdf_v FROM pg_catalog.unnest(c.%1%) WITH ORDINALITY AS u(vdf_v, vdf_o) WHERE "
+                "NOT EXISTS (SELECT FROM vdf_p%2% d WHERE %3%) ORDER BY u.vdf_o) END") %
             element.child % edge % compare(element, key, "u.vdf_v"))
         .str();
 }

@@ -205,6 +205,8 @@ static List *execute_call(VdfWork *w, const VdfPseudonym *arguments)
     vdf_fire_held(&run->executor);
     vdf_force_immediate(run);
     vdf_prove_links(run);
+    if (!w->call->expire)
+        vdf_prove_after_triggers(run);
     vdf_plan_check(run->plan);
     vdf_progress_phase(VDF_PHASE_RECORD);
     id = record(w, steps, hash, &open);

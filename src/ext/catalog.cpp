@@ -177,20 +177,6 @@ char *vdf_from_clause(Oid relation)
                     vdf_relation_name(relation));
 }
 
-Datum vdf_read_value(Oid relation, Oid type, int32 typmod, const char *text)
-{
-    Oid input, parameter, user;
-    int context;
-    Datum value;
-
-    getTypeInputInfo(type, &input, &parameter);
-    GetUserIdAndSecContext(&user, &context);
-    SetUserIdAndSecContext(vdf_relation_owner(relation), context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-    value = OidInputFunctionCall(input, pstrdup(text), parameter, typmod);
-    SetUserIdAndSecContext(user, context);
-    return value;
-}
-
 char *vdf_operator(Oid op)
 {
     HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(op));

@@ -29,8 +29,6 @@ VdfForeignKey *vdf_foreign_keys(int *count, bool *any_deferrable);
 /* The top of a partition tree; the relation itself when it is no partition. */
 Oid vdf_partition_root(Oid relation);
 Oid vdf_relation_owner(Oid relation);
-/* Reads a value of a column's type as the owner of its relation: a domain's check may call a function of anybody. */
-Datum vdf_read_value(Oid relation, Oid type, int32 typmod, const char *text);
 /* "{oid,...}" of a relation and all its partitions. */
 char *vdf_partition_leaves(Oid relation);
 /* What a statement addresses: "schema.name", with ONLY unless it is partitioned. */

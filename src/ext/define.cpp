@@ -11,6 +11,7 @@
 #include "ext/report.h"
 #include "ext/store.h"
 #include "ext/template_text.h"
+#include "ext/value.h"
 
 static void require(FunctionCallInfo fcinfo, int argument, const char *name)
 {

@@ -5,6 +5,7 @@
 #include "ext/catalog.h"
 #include "ext/execute.h"
 #include "ext/report.h"
+#include "ext/value.h"
 
 static void null_key(const char *what)
 {

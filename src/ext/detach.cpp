@@ -6,6 +6,7 @@
 #include "ext/report.h"
 #include "ext/run.h"
 #include "ext/unique.h"
+#include "ext/value.h"
 
 typedef struct ReferenceSink
 {

@@ -81,12 +81,23 @@ void vdf_sink_init(VdfSink *sink, void (*start)(VdfSink *, TupleDesc), void (*ro
     sink->row = row;
 }
 
+static VdfInput *inputs_of(VdfStatement *statement)
+{
+    return statement->more ? statement->more : statement->few;
+}
+
 void vdf_statement_input(VdfStatement *statement, const char *name, VdfKeys *keys)
 {
-    if (statement->ninputs == VDF_MAX_INPUTS)
-        elog(ERROR, "too many key sets");
-    statement->inputs[statement->ninputs].name = name;
-    statement->inputs[statement->ninputs++].keys = keys;
+    VdfInput *input;
+
+    if (statement->ninputs == VDF_FEW_INPUTS) {
+        statement->more = (VdfInput *) palloc(sizeof(statement->few) * 2);
+        memcpy(statement->more, statement->few, sizeof(statement->few));
+    } else if (statement->ninputs > VDF_FEW_INPUTS && (statement->ninputs & (statement->ninputs - 1)) == 0)
+        statement->more = (VdfInput *) repalloc(statement->more, sizeof(VdfInput) * statement->ninputs * 2);
+    input = inputs_of(statement) + statement->ninputs++;
+    input->name = name;
+    input->keys = keys;
 }
 
 typedef struct Unpacking
@@ -165,7 +176,7 @@ static QueryEnvironment *environment_of(VdfExecutor *executor, VdfStatement *sta
     QueryEnvironment *environment = create_queryEnv();
 
     for (int i = 0; i < statement->ninputs; i++) {
-        VdfKeys *keys = statement->inputs[i].keys;
+        VdfKeys *keys = inputs_of(statement)[i].keys;
         EphemeralNamedRelation relation = (EphemeralNamedRelation) palloc0(sizeof(EphemeralNamedRelationData));
 
         if (keys->store == NULL && keys->packed != NULL && keys->count > 0) {
@@ -175,8 +186,8 @@ static QueryEnvironment *environment_of(VdfExecutor *executor, VdfStatement *sta
             MemoryContextSwitchTo(caller);
         }
         if (keys->store == NULL)
-            elog(ERROR, "key set \"%s\" is empty", statement->inputs[i].name);
-        relation->md.name = pstrdup(statement->inputs[i].name);
+            elog(ERROR, "key set \"%s\" is empty", inputs_of(statement)[i].name);
+        relation->md.name = pstrdup(inputs_of(statement)[i].name);
         relation->md.reliddesc = InvalidOid;
         relation->md.enrtype = ENR_NAMED_TUPLESTORE;
         relation->md.tupdesc = keys->desc;
@@ -204,7 +215,7 @@ static int largest_size(VdfStatement *statement)
     int largest = 0;
 
     for (int i = 0; i < statement->ninputs; i++)
-        largest = Max(largest, size_of(statement->inputs[i].keys));
+        largest = Max(largest, size_of(inputs_of(statement)[i].keys));
     return largest;
 }
 
@@ -214,9 +225,9 @@ static uint32 shape_of_inputs(VdfStatement *statement)
     uint32 hash = 0;
 
     for (int i = 0; i < statement->ninputs; i++) {
-        TupleDesc desc = statement->inputs[i].keys->desc;
+        TupleDesc desc = inputs_of(statement)[i].keys->desc;
 
-        hash = hash_combine(hash, size_of(statement->inputs[i].keys));
+        hash = hash_combine(hash, size_of(inputs_of(statement)[i].keys));
         for (int j = 0; j < desc->natts; j++) {
             Form_pg_attribute a = TupleDescAttr(desc, j);
 

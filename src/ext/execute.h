@@ -35,7 +35,8 @@ typedef struct VdfInput
     VdfKeys *keys;
 } VdfInput;
 
-#define VDF_MAX_INPUTS 4
+/* Key sets that a statement has room for without asking for memory; an UPDATE of many array links has more. */
+#define VDF_FEW_INPUTS 4
 
 /* Sizes of key sets that share a kept plan: up to 8, 64 and 512 rows; larger ones are planned anew. */
 #define VDF_KEPT_SIZES 3
@@ -52,7 +53,8 @@ typedef struct VdfStatement
     const char *sql;
     Oid owner;   /* runs as this role */
     bool change; /* DELETE, UPDATE or INSERT */
-    VdfInput inputs[VDF_MAX_INPUTS];
+    VdfInput few[VDF_FEW_INPUTS];
+    VdfInput *more; /* all of them, once they are more than a few */
     int ninputs;
     int nparams;
     Oid *types;

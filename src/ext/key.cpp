@@ -6,6 +6,7 @@
 #include "ext/duty.h"
 #include "ext/execute.h"
 #include "ext/report.h"
+#include "ext/value.h"
 
 Datum vdf_key_datum(VdfDeletionPlan *plan, const char *key)
 {

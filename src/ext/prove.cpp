@@ -372,3 +372,56 @@ void vdf_prove_links(VdfRun *run)
         if (run->plan->graph.edges[i].link && run->plan->graph.edges[i].blocker == NULL)
             prove_edge(run, i);
 }
+
+/* Did a step go to a table with triggers of the application? */
+static bool triggers_fired(VdfRun *run)
+{
+    VdfDeletionPlan *plan = run->plan;
+    VdfFacts *facts = vdf_facts(plan, plan->nodes[plan->graph.root].relation);
+
+    if ((run->tombstone ? facts->update_trigger : facts->delete_trigger) != NULL)
+        return true;
+    for (int i = 0; i < plan->graph.nedges; i++) {
+        if (run->nodes[plan->graph.edges[i].parent].all.count == 0)
+            continue;
+        facts = vdf_facts(plan, plan->edges[i].relation);
+        if ((vdf_action(plan, i) == VDF_ACTION_DELETE ? facts->delete_trigger : facts->update_trigger) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static void prove_root(VdfRun *run)
+{
+    VdfDeletionPlan *plan = run->plan;
+    int root = plan->graph.root;
+    const VdfNode *node = &plan->graph.nodes[root];
+    VdfStatement statement;
+
+    vdf_statement_of(run, &statement, VDF_SQL_FIND_TOMBSTONE, -1, 0, plan->nodes[root].owner);
+    vdf_statement_input(&statement, "vdf_root", &run->root);
+    if (vdf_execute(&run->executor, &statement) > 0)
+        ereport(ERROR, (errcode(ERRCODE_VDF_ROWS_LEFT), errmsg("the root row is there again after its deletion"),
+                        errdetail("A trigger inserted it into %s. Nothing was changed.", node->display),
+                        errhint("Drop or disable the trigger."), err_generic_string(PG_DIAG_SCHEMA_NAME, node->schema),
+                        err_generic_string(PG_DIAG_TABLE_NAME, node->relation)));
+}
+
+/* Elsewhere a row that comes back has no parent, and its foreign key refuses it. */
+void vdf_prove_after_triggers(VdfRun *run)
+{
+    if (run->ghost || !triggers_fired(run))
+        return;
+    if (!run->tombstone)
+        prove_root(run);
+    for (int i = 0; run->tombstone && i < run->plan->graph.nedges; i++) {
+        const VdfEdge *e = &run->plan->graph.edges[i];
+        uint64 rows;
+
+        if (e->parent != run->plan->graph.root || e->link || e->blocker != NULL || vdf_action(run->plan, i) == VDF_ACTION_RETAIN)
+            continue;
+        rows = count_left(run, i, VDF_SQL_FIND_LEFT);
+        if (rows > 0)
+            raise_left(run, i, rows, "a trigger");
+    }
+}

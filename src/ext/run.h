@@ -128,6 +128,8 @@ void vdf_prove(VdfRun *run);
 uint64 vdf_count_left(VdfRun *run, int edge);
 /* Links, once the held triggers have fired. */
 void vdf_prove_links(VdfRun *run);
+/* What triggers of the application brought back after that proof: the root row, or rows behind a tombstone. */
+void vdf_prove_after_triggers(VdfRun *run);
 
 /* A dry run says that the run would be larger than vedfolnir.max_rows. */
 void vdf_foresee_limit(VdfRun *run);

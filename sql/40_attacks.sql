@@ -1,0 +1,93 @@
+-- Attacks by triggers, keys and arrays, in combinations that the other files do not have (R2, R5, R17, R41).
+\set ECHO none
+\i test/support/regress.sql
+\set ECHO all
+-- A key that the column would round is nobody's: not the person's whose key it would become.
+CREATE TABLE app.users (id numeric(6,2) PRIMARY KEY);
+INSERT INTO app.users VALUES (1.00), (1.01), (2);
+SELECT vedfolnir_register_subject('app.users');
+SELECT code, message FROM t.refused($$SELECT * FROM vedfolnir_delete_user('1.005', false)$$);
+SELECT code, message FROM t.refused($$SELECT * FROM vedfolnir_delete_users('{1.00, 1.004}', false)$$);
+SELECT * FROM t.run('1.0000') ORDER BY step;
+CREATE TABLE app.logins (at timestamp(0) PRIMARY KEY);
+INSERT INTO app.logins VALUES ('2026-01-01 00:00:01');
+SELECT vedfolnir_register_subject('app.logins', subject => 'login');
+SELECT code, message FROM t.refused($$SELECT * FROM vedfolnir_delete_user('2026-01-01 00:00:00.7', false, subject => 'login')$$);
+CREATE DOMAIN app.money AS numeric(6,2) CHECK (VALUE > 0);
+CREATE TABLE app.prices (id app.money PRIMARY KEY, next app.money REFERENCES app.prices);
+INSERT INTO app.prices VALUES (1.01, NULL), (3, NULL), (2, 3);
+SELECT vedfolnir_register_subject('app.prices', subject => 'price');
+SELECT code, message FROM t.refused($$SELECT * FROM vedfolnir_delete_user('1.005', false, subject => 'price')$$);
+SELECT code, message FROM t.refused($$SELECT * FROM vedfolnir_delete_user('-1', false, subject => 'price')$$);
+SELECT code, message FROM t.refused($$SELECT * FROM vedfolnir_delete_user('100000', false, subject => 'price')$$);
+-- Nor does a reassignment go to the row next to the one that was named.
+SELECT vedfolnir_set_policy('app.prices', 'prices_next_fkey', 'reassign', reassign_to => '1.009', subject => 'price');
+SELECT code, detail FROM t.refused($$SELECT * FROM vedfolnir_delete_user('3', false, subject => 'price')$$);
+TABLE app.prices;
+SELECT vedfolnir_set_policy('app.prices', 'prices_next_fkey', 'reassign', reassign_to => '1.010', subject => 'price');
+SELECT action, row_count FROM vedfolnir_delete_user('3', false, subject => 'price') ORDER BY step;
+TABLE app.prices;
+SELECT t.finish();
+
+-- Many array links into one table: each brings a key set of its own to the one UPDATE.
+\set ECHO none
+\i test/support/regress.sql
+\set ECHO all
+CREATE TABLE app.users (id int PRIMARY KEY);
+CREATE TABLE app.docs (id int PRIMARY KEY, a int[], b int[], c int[], d int[], e int[], f int[], g int[], h int[], i int[]);
+INSERT INTO app.users SELECT generate_series(1, 3);
+INSERT INTO app.docs VALUES (1, '{1,2}', '{2,1}', '{1}', '{1,1,3}', '{3}', NULL, '{1}', '{2}', '{1,2}');
+SELECT vedfolnir_register_subject('app.users');
+DO $$
+BEGIN
+    FOR i IN 0..8 LOOP
+        PERFORM vedfolnir_add_link('by_' || chr(97 + i), 'app.docs', 'app.users', columns => ARRAY[chr(97 + i)]::name[], action => 'nullify');
+    END LOOP;
+END $$;
+SELECT * FROM t.run('1') ORDER BY step;
+TABLE app.docs;
+-- Single elements cannot be taken out of a matrix: it is left as it is, and the run fails.
+UPDATE app.docs SET a = '{{2,1},{3,2}}';
+SELECT code, message FROM t.refused('SELECT * FROM vedfolnir_delete_user(2, false)');
+TABLE app.docs;
+SELECT t.finish();
+
+-- An AFTER trigger that brings the root row back, when everything was proved already.
+\set ECHO none
+\i test/support/regress.sql
+\set ECHO all
+CREATE TABLE app.users (id int PRIMARY KEY, name text);
+CREATE TABLE app.posts (id int PRIMARY KEY, u int REFERENCES app.users ON DELETE CASCADE);
+CREATE TABLE app.history (u int REFERENCES app.users ON DELETE CASCADE, name text);
+INSERT INTO app.users VALUES (1, 'a'), (2, 'b');
+INSERT INTO app.posts VALUES (1, 1), (2, 2);
+SELECT vedfolnir_register_subject('app.users', label_column => 'name');
+CREATE FUNCTION t.again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO app.users VALUES (OLD.id, OLD.name); RETURN NULL; END $$;
+CREATE TRIGGER again AFTER DELETE ON app.users FOR EACH ROW EXECUTE FUNCTION t.again();
+SELECT * FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
+-- Deferred, and for several people at once.
+DROP TRIGGER again ON app.users;
+CREATE CONSTRAINT TRIGGER again AFTER DELETE ON app.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (OLD.id = 2) EXECUTE FUNCTION t.again();
+SELECT code, message FROM t.refused($$SELECT * FROM vedfolnir_delete_users('{1,2}', false)$$);
+BEGIN;
+SELECT * FROM t.run('1') ORDER BY step;
+ROLLBACK;
+DROP TRIGGER again ON app.users;
+-- Behind a tombstone no foreign key stops what a trigger inserts: the table's own, another table's, that of the root.
+SELECT vedfolnir_register_subject('app.users', label_column => 'name', mode => 'tombstone');
+SELECT vedfolnir_set_column('app.users', 'name', '''deleted''');
+CREATE FUNCTION t.post() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO app.posts VALUES (OLD.id + 10, OLD.u); RETURN OLD; END $$;
+CREATE FUNCTION t.history() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO app.history VALUES (1, 'a'); RETURN OLD; END $$;
+CREATE TRIGGER again AFTER DELETE ON app.posts FOR EACH ROW EXECUTE FUNCTION t.post();
+SELECT code, message, detail FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
+DROP TRIGGER again ON app.posts;
+CREATE TRIGGER aside BEFORE DELETE ON app.posts FOR EACH ROW EXECUTE FUNCTION t.history();
+SELECT code, message FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
+DROP TRIGGER aside ON app.posts;
+CREATE TRIGGER keeps_old AFTER UPDATE ON app.users FOR EACH ROW EXECUTE FUNCTION t.history();
+SELECT code, message FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
+-- Unless it is meant.
+SELECT vedfolnir_set_policy('app.history', 'history_u_fkey', 'retain', reason => 'kept for the books');
+SELECT * FROM t.run('1') ORDER BY step;
+SELECT * FROM vedfolnir_verify_user(1);
+SELECT t.finish();
