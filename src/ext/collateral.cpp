@@ -193,7 +193,7 @@ static void divide(VdfRun *run, const VdfComponent *component, VdfRowSet *source
     vdf_sink_init(&starts.sink, NULL, own_row);
     starts.run = run;
     starts.sources = sources;
-    starts.reach = vdf_reach_create();
+    starts.reach = vdf_reach_create(own);
     steps = starts;
     vdf_sink_init(&steps.sink, NULL, own_step);
     if (run->plan->view->component_of[graph->root] == component - run->plan->view->components)
@@ -206,7 +206,7 @@ static void divide(VdfRun *run, const VdfComponent *component, VdfRowSet *source
     for (int i = 0; component->loop && i < component->ninner; i++)
         follow_own(run, component->inner[i], &run->nodes[graph->edges[component->inner[i]].parent].all, VDF_IDENTITY,
                    &steps);
-    vdf_reach_follow(starts.reach, own);
+    vdf_reach_follow(starts.reach);
     vdf_reach_free(starts.reach);
     for (int i = 0; i < component->nnodes; i++) {
         Division d = {run, &run->nodes[component->nodes[i]], own};

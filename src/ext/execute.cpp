@@ -100,6 +100,12 @@ void vdf_statement_input(VdfStatement *statement, const char *name, VdfKeys *key
     input->keys = keys;
 }
 
+/* Many stores are alive at once, so each has only a share of work_mem. */
+Tuplestorestate *vdf_keys_store(void)
+{
+    return tuplestore_begin_heap(true, false, Max(work_mem / 4, 64));
+}
+
 typedef struct Unpacking
 {
     VdfKeys *keys;
@@ -123,7 +129,7 @@ void vdf_keys_unpack(VdfKeys *keys)
 {
     Unpacking u = {keys, strcmp(NameStr(TupleDescAttr(keys->desc, 0)->attname), "vdf_u") == 0};
 
-    keys->store = tuplestore_begin_heap(true, false, work_mem);
+    keys->store = vdf_keys_store();
     vdf_key_set_each(keys->packed, keys->which, unpack_row, &u);
 }
 

@@ -90,6 +90,8 @@ void vdf_fire_held(VdfExecutor *executor);
 void vdf_executor_end(VdfExecutor *executor);
 
 void vdf_statement_input(VdfStatement *statement, const char *name, VdfKeys *keys);
+/* An empty store for keys in the current memory context; it goes to a temporary file before it takes much memory. */
+Tuplestorestate *vdf_keys_store(void);
 void vdf_keys_free(VdfKeys *keys);
 /* Makes the store of packed keys; memory is taken from the current context. */
 void vdf_keys_unpack(VdfKeys *keys);

@@ -130,7 +130,7 @@ void vdf_find_ghost(VdfWork *w)
     TupleDescInitEntryCollation(run->root.desc, 1, run->plan->key_collation);
     TupleDescInitEntry(run->root.desc, 2, "vdf_l", TEXTOID, -1, 0);
     TupleDescInitEntry(run->root.desc, 3, "vdf_u", INT4OID, -1, 0);
-    run->root.store = tuplestore_begin_heap(true, false, work_mem);
+    run->root.store = vdf_keys_store();
     tuplestore_putvalues(run->root.store, run->root.desc, values, nulls);
     run->root.count = 1;
     run->ghost = true;

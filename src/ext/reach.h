@@ -9,14 +9,14 @@
 
 typedef struct VdfReach VdfReach;
 
-/* In a memory context of its own, below the current one. */
-VdfReach *vdf_reach_create(void);
+/* Rows are added to a set of the caller's, each once; all else is in a memory context of its own, below the current one. */
+VdfReach *vdf_reach_create(VdfRowSet *reached);
 /* A row from which others are reached. */
 void vdf_reach_start(VdfReach *reach, Oid relation, ItemPointer tid);
 /* One row leads to another. */
 void vdf_reach_step(VdfReach *reach, Oid relation, ItemPointer tid, Oid to_relation, ItemPointer to_tid);
-/* Adds every row that is reached, each once. */
-void vdf_reach_follow(VdfReach *reach, VdfRowSet *reached);
+/* Adds every row that is reached. */
+void vdf_reach_follow(VdfReach *reach);
 void vdf_reach_free(VdfReach *reach);
 
 #endif

@@ -160,7 +160,7 @@ static void start_keys(VdfKeys *keys)
     TupleDescInitEntry(keys->desc, 1, "vdf_t", OIDOID, -1, 0);
     TupleDescInitEntry(keys->desc, 2, "vdf_i", TIDOID, -1, 0);
     TupleDescInitEntry(keys->desc, 3, "vdf_x", XIDOID, -1, 0);
-    keys->store = tuplestore_begin_heap(true, false, work_mem);
+    keys->store = vdf_keys_store();
     keys->count = 0;
 }
 

@@ -11,8 +11,7 @@ typedef struct Ownership
     VdfRun *run;
     VdfReach *reach;
     VdfRowSet *own;
-    bool any;  /* a row leads out */
-    bool more; /* the last reading found rows of the person */
+    bool any; /* a row leads out */
 } Ownership;
 
 typedef struct RowOfCycle
@@ -27,7 +26,6 @@ typedef struct RowOfCycle
     int64 parents[SWEEP_EDGES];
 } RowOfCycle;
 
-#define READINGS 8
 #define PLACES_PER_BLOCK 256 /* a set of rows keeps a bitmap for each block */
 
 static ItemPointer place_of(int64 place, ItemPointer tid)
@@ -105,56 +103,17 @@ static void count_source(Ownership *o, RowOfCycle *row)
     o->any = o->any || row->leads_out;
 }
 
-static bool has_own_parent(const Ownership *o, const RowOfCycle *row)
-{
-    ItemPointerData tid;
-
-    for (int i = 0; i < row->nparents; i++)
-        if (vdf_rowset_has(o->own, (Oid) row->parent_nodes[i], place_of(row->parents[i], &tid)))
-            return true;
-    return false;
-}
-
-static void note_own(Ownership *o, RowOfCycle *row)
-{
-    ItemPointerData tid;
-
-    if (!row->leads_out && (row->own || has_own_parent(o, row)) &&
-        vdf_rowset_add(o->own, (Oid) row->node, place_of(row->place, &tid)))
-        o->more = true;
-}
-
-/* For the rows that readings have not reached. */
 static void note_steps(Ownership *o, RowOfCycle *row)
 {
     ItemPointerData to, from;
 
-    if (row->leads_out || vdf_rowset_has(o->own, (Oid) row->node, place_of(row->place, &to)))
+    if (row->leads_out)
         return;
-    if (has_own_parent(o, row))
+    place_of(row->place, &to);
+    if (row->own)
         vdf_reach_start(o->reach, (Oid) row->node, &to);
     for (int i = 0; i < row->nparents; i++)
         vdf_reach_step(o->reach, (Oid) row->parent_nodes[i], place_of(row->parents[i], &from), (Oid) row->node, &to);
-}
-
-/*
- * The rows of a node lie in the order in which the rounds found them, parents first, so a few readings tell of nearly
- * all, in a bit each. Only what is still open then, as in a long way to and fro between tables, is followed in memory.
- */
-static void find_own(Ownership *o, const VdfComponent *component)
-{
-    o->own = vdf_rowset_create();
-    o->more = true;
-    for (int i = 0; o->more && i < READINGS; i++) {
-        o->more = false;
-        each_row_of_cycle(o, component, note_own);
-    }
-    if (!o->more)
-        return;
-    o->reach = vdf_reach_create();
-    each_row_of_cycle(o, component, note_steps);
-    vdf_reach_follow(o->reach, o->own);
-    vdf_reach_free(o->reach);
 }
 
 static void settle(Ownership *o, RowOfCycle *row)
@@ -197,7 +156,7 @@ static bool leads_out(VdfRun *run, const VdfComponent *component)
 
 static void find_owners(VdfRun *run, const VdfComponent *component)
 {
-    Ownership o = {run, NULL, NULL, false, false};
+    Ownership o = {run, NULL, NULL, false};
     bool spilled = false;
 
     for (int i = 0; i < component->nnodes; i++) {
@@ -213,7 +172,11 @@ static void find_owners(VdfRun *run, const VdfComponent *component)
     each_row_of_cycle(&o, component, count_source);
     if (!o.any)
         return;
-    find_own(&o, component);
+    o.own = vdf_rowset_create();
+    o.reach = vdf_reach_create(o.own);
+    each_row_of_cycle(&o, component, note_steps);
+    vdf_reach_follow(o.reach);
+    vdf_reach_free(o.reach);
     each_row_of_cycle(&o, component, settle);
 }
 

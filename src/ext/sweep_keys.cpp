@@ -90,7 +90,7 @@ static void store_key(VdfRun *run, VdfKeys *keys, TupleTableSlot *slot, int ncol
     if (keys->store == NULL) {
         MemoryContext caller = MemoryContextSwitchTo(run->context);
 
-        keys->store = tuplestore_begin_heap(true, false, work_mem);
+        keys->store = vdf_keys_store();
         MemoryContextSwitchTo(caller);
     }
     if (run->many) {
@@ -111,7 +111,7 @@ static void divide_store(VdfRun *run, VdfNodeState *state)
     TupleTableSlot *slot = MakeSingleTupleTableSlot(state->all.desc, &TTSOpsMinimalTuple);
     MemoryContext caller = MemoryContextSwitchTo(run->context);
 
-    state->own.store = tuplestore_begin_heap(true, false, work_mem);
+    state->own.store = vdf_keys_store();
     MemoryContextSwitchTo(caller);
     tuplestore_rescan(state->all.store);
     while (tuplestore_gettupleslot(state->all.store, true, false, slot)) {

@@ -49,7 +49,7 @@ void vdf_sweep_start(VdfSink *sink, TupleDesc desc)
             MemoryContext caller = MemoryContextSwitchTo(s->run->context);
 
             state->cycle.desc = cycle_desc(s, desc);
-            state->cycle.store = tuplestore_begin_heap(true, false, work_mem);
+            state->cycle.store = vdf_keys_store();
             MemoryContextSwitchTo(caller);
         }
         if (s->loop && state->next.packed == NULL && state->next.store == NULL)

@@ -98,7 +98,7 @@ void vdf_targets_take(VdfRun *run, int node, TupleTableSlot *slot, int first, in
             MemoryContext caller = MemoryContextSwitchTo(run->context);
 
             to->desc = t->raw_desc;
-            to->store = tuplestore_begin_heap(true, false, work_mem);
+            to->store = vdf_keys_store();
             MemoryContextSwitchTo(caller);
         }
         values[0] = Int32GetDatum(t->group_of[info->rules[i]]);

@@ -31,7 +31,7 @@ void vdf_keys_add(VdfRun *run, VdfKeys *keys, TupleDesc desc, TupleTableSlot *sl
             for (int i = 1; i <= columns; i++)
                 TupleDescCopyEntry(keys->desc, i, desc, i);
         }
-        keys->store = tuplestore_begin_heap(true, false, work_mem);
+        keys->store = vdf_keys_store();
         MemoryContextSwitchTo(caller);
     }
     slot_getallattrs(slot);
