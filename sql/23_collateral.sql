@@ -65,4 +65,26 @@ SELECT code, message FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, fals
 SELECT vedfolnir_set_policy('app.members', 'members_grp_fkey', 'delete', collateral => 'delete');
 -- The CHECK itself is not foreseen.
 SELECT code, message FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
+SELECT t.fresh();
+
+-- A row that refers to others too, through the same link, is theirs as well: elements of an array, a value that several have
+CREATE TABLE app.users (id int PRIMARY KEY, mail text, team int);
+CREATE TABLE app.talks (id int PRIMARY KEY, members int[]);
+CREATE TABLE app.lines (id int, talk int REFERENCES app.talks ON DELETE CASCADE);
+CREATE TABLE app.mails (id int, recipient text);
+INSERT INTO app.users VALUES (1, 'a@x', 1), (2, 'b@x', 1), (3, 'a@x', 2), (4, 'd@x', 2);
+INSERT INTO app.talks VALUES (1, '{1}'), (2, '{1,1,NULL,9}'), (3, '{2,1}'), (4, '{2,3}'), (5, '{4}');
+INSERT INTO app.lines VALUES (1, 1), (2, 3), (3, 3), (4, 5);
+INSERT INTO app.mails VALUES (1, 'a@x'), (2, 'b@x'), (3, 'd@x');
+SELECT vedfolnir_register_subject('app.users');
+SELECT vedfolnir_add_link('members', 'app.talks', 'app.users', columns => '{members}', action => 'delete');
+SELECT vedfolnir_add_link('recipient', 'app.mails', 'app.users', columns => '{recipient}', parent_columns => '{mail}', action => 'delete');
+SELECT step, relation, via, action, row_count, collateral FROM vedfolnir_delete_user(1);
+SELECT * FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
+SELECT step, relation, via, action, row_count, collateral FROM vedfolnir_delete_users('{1,2,3}');
+SELECT vedfolnir_set_policy('app.talks', 'members', 'nullify');
+SELECT vedfolnir_set_policy('app.mails', 'recipient', 'delete', collateral => 'delete');
+SELECT * FROM t.run('1') ORDER BY step;
+TABLE app.talks ORDER BY id;
+TABLE app.mails ORDER BY id;
 SELECT t.finish();

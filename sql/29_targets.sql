@@ -55,3 +55,14 @@ SELECT vedfolnir_set_column('app.m', 'note', '''of m''', edge => 'u'), vedfolnir
 SELECT * FROM t.run('1') ORDER BY step;
 SELECT tableoid::regclass, id, note FROM app.m ORDER BY id;
 SELECT t.fresh();
+
+-- A row of a table that inherits names targets by the rules of the table that it inherits, though the walk never comes there
+CREATE TABLE app.users (id int PRIMARY KEY, avatar text);
+CREATE TABLE app.guests () INHERITS (app.users);
+INSERT INTO app.users VALUES (1, 'f/1'), (2, 'f/2');
+INSERT INTO app.guests VALUES (1, './f/1');
+SELECT vedfolnir_register_subject('app.users');
+SELECT vedfolnir_add_cleanup('app.users', 'file', '{avatar}');
+SELECT * FROM t.run('1') ORDER BY step;
+SELECT * FROM t.run('2') ORDER BY step;
+SELECT t.finish();

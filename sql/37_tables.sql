@@ -64,6 +64,7 @@ SELECT vedfolnir_register_subject('app.users');
 SELECT vedfolnir_set_policy('app.posts', 'owned', 'block'), vedfolnir_set_policy('app.marks', 'owned', 'nullify'),
     vedfolnir_set_policy('app.marked', 'owned', 'nullify'), vedfolnir_set_column('app.marked', 'note', '''-''', edge => 'owned');
 SELECT vedfolnir_set_policy('app.drafts', 'owned', 'reassign', reassign_to => '2');
+SELECT code, message FROM t.refused('SELECT vedfolnir_add_link(''owned'', ''app.marked'', ''app.users'', columns => ''{id}'')');
 SELECT * FROM t.run('1') ORDER BY step;
 SELECT tableoid::regclass, id, owner, note FROM app.posts ORDER BY id;
 SELECT * FROM app.marked ORDER BY id;

@@ -187,6 +187,7 @@ std::string sql_of(const Plan &plan, const VdfSqlRequest &r)
         return sql_detach(plan, r.number, std::vector<int>(r.edges, r.edges + r.nedges), r.flags & VDF_TOMBSTONE);
     case VDF_SQL_FIND_LEFT: return sql_find_left(plan, r.number);
     case VDF_SQL_FIND_FOREIGN: return sql_find_foreign(plan, r.number, r.flags & VDF_KEYS);
+    case VDF_SQL_FIND_OTHER_PARENTS: return sql_find_other_parents(plan, r.number);
     case VDF_SQL_FOLLOW_OWN: return sql_follow_own(plan, r.number, (r.flags & VDF_IDENTITY) != 0);
     case VDF_SQL_FIND_TOMBSTONE_LEFT: return sql_find_tombstone_left(plan, r.number);
     case VDF_SQL_FIND_NEW_VALUES: return sql_find_new_values(plan, r.number);

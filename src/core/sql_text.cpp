@@ -199,6 +199,13 @@ std::string sql_find_foreign(const Plan &plan, int edge, bool parents_go)
     return sql;
 }
 
+std::string sql_find_other_parents(const Plan &plan, int edge)
+{
+    return "SELECT a.vdf_t, a.vdf_i, a.vdf_e, p.tableoid AS vdf_pt, p.ctid AS vdf_pi FROM vdf_a a, " +
+           plan.graph.edges[edge].parent_from + " p WHERE " +
+           pairs_condition(plan, edge, Parent::relation, Child::keys);
+}
+
 std::string sql_leads_out(const Plan &plan, int edge, bool parents_go)
 {
     std::vector<std::string> where;

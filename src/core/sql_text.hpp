@@ -52,6 +52,8 @@ std::string sql_find_left(const Plan &plan, int edge);
 // Rows of key set vdf_a whose reference through the edge leads to a row that stays.
 // parents_go: some of the parents go too, vdf_d has them.
 std::string sql_find_foreign(const Plan &plan, int edge, bool parents_go);
+// All parents of the rows, those that go included: for an edge by which a row has several.
+std::string sql_find_other_parents(const Plan &plan, int edge);
 // A row of a cycle whose reference leads to none of its rows, if there is one.
 std::string sql_leads_out(const Plan &plan, int edge, bool parents_go);
 // Rows of key set vdf_a that the edge ties to key set vdf_d.

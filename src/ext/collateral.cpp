@@ -1,8 +1,8 @@
 /*
  * collateral.cpp: rows of other people among those that go (design: "collateral").
  *
- * A row is a source of collateral when it is another row of the root table, or when another delete edge ties it to a
- * row that stays. What is reached only through such rows is collateral too. All of it is told from the key sets, which
+ * A row is a source of collateral when it is another row of the root table, or when a delete edge ties it to a row that
+ * stays: another one, or the same, by which it may have several parents. What is reached only through such rows is collateral too. All of it is told from the key sets, which
  * are the same in dry run and run.
  */
 #include "ext/catalog.h"
@@ -22,6 +22,7 @@ typedef struct SourceSink
     VdfRun *run;
     VdfRowSet *sources;
     uint64 found;
+    int parent;
 } SourceSink;
 
 static void mark_source(VdfRun *run, VdfRowSet *sources, int edge, Datum relation, Datum tid, uint64 *found)
@@ -40,6 +41,16 @@ static void source_row(VdfSink *sink, TupleTableSlot *slot)
     slot_getallattrs(slot);
     mark_source(s->run, s->sources, DatumGetInt32(slot->tts_values[2]), slot->tts_values[0], slot->tts_values[1],
                 &s->found);
+}
+
+/* The row refers to this parent, too, by an edge by which it refers to one that goes. */
+static void other_parent(VdfSink *sink, TupleTableSlot *slot)
+{
+    SourceSink *s = (SourceSink *) sink;
+
+    slot_getallattrs(slot);
+    if (!vdf_row_goes(s->run, s->parent, slot->tts_values[3], slot->tts_values[4]))
+        source_row(sink, slot);
 }
 
 /* Calls for each row of a key set. */
@@ -79,17 +90,22 @@ static void find_sources(VdfRun *run, int node, VdfRowSet *sources, uint64 *foun
     s.sources = sources;
     if (node == run->plan->graph.root)
         each_row(&state->all, other_root_row, &s);
-    /* Found through its only edge, a row cannot be tied to a row that stays. */
-    for (int i = 0; view->ninto[node] > 1 && i < view->ninto[node]; i++) {
+    for (int i = 0; i < view->ninto[node]; i++) {
         int edge = view->into[node][i];
+        bool many = run->plan->edges[edge].many;
         VdfKeys *parent = &run->nodes[run->plan->graph.edges[edge].parent].all;
         VdfStatement statement;
 
-        vdf_statement_of(run, &statement, VDF_SQL_FIND_FOREIGN, edge, parent->count > 0 ? VDF_KEYS : 0,
-                         vdf_relation_owner(run->plan->edges[edge].parent_relation));
+        /* Found through its only edge, a row with one parent cannot be tied to a row that stays. */
+        if (!many && view->ninto[node] < 2)
+            continue;
+        vdf_statement_of(run, &statement, many ? VDF_SQL_FIND_OTHER_PARENTS : VDF_SQL_FIND_FOREIGN, edge,
+                         !many && parent->count > 0 ? VDF_KEYS : 0, vdf_relation_owner(run->plan->edges[edge].parent_relation));
         vdf_statement_input(&statement, "vdf_a", &state->all);
-        if (parent->count > 0)
+        if (!many && parent->count > 0)
             vdf_statement_input(&statement, "vdf_d", parent);
+        s.parent = run->plan->graph.edges[edge].parent;
+        s.sink.row = many ? other_parent : source_row;
         statement.sink = &s.sink;
         (void) vdf_execute(&run->executor, &statement);
     }

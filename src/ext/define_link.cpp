@@ -60,7 +60,9 @@ static void require_free_name(const char *subject, Oid relation, const char *lin
 
     vdf_store_open(&store);
     taken = vdf_store_run(&store,
-                          "SELECT FROM pg_catalog.pg_constraint WHERE conrelid OPERATOR(pg_catalog.=) $1 "
+                          "SELECT FROM pg_catalog.pg_constraint WHERE conrelid OPERATOR(pg_catalog.=) ANY (ARRAY(WITH RECURSIVE up(oid) AS "
+                          "(SELECT $1 UNION SELECT i.inhparent FROM pg_catalog.pg_inherits i JOIN up u "
+                          "ON i.inhrelid OPERATOR(pg_catalog.=) u.oid) SELECT up.oid FROM up)) "
                           "AND conname OPERATOR(pg_catalog.=) $2 AND contype OPERATOR(pg_catalog.=) 'f'",
                           2, types, values, NULL, true) > 0;
     vdf_store_close(&store);

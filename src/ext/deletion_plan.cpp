@@ -4,6 +4,7 @@
 #include "ext/facts.h"
 #include "ext/fault.h"
 #include "ext/report.h"
+#include "ext/unique.h"
 
 typedef struct NodeEntry
 {
@@ -149,6 +150,22 @@ static void referred_type(Oid constraint, Oid relation, const char *edge, VdfCon
         get_atttypetypmodcoll(info->parent_relation, number, &info->reassign_type, &info->reassign_typmod, &collation);
 }
 
+/* Is there at most one parent with these values? */
+static bool names_one_parent(const VdfLink *link)
+{
+    Relation table = table_open(link->parent, AccessShareLock);
+    Bitmapset *columns = NULL;
+    bool unique = false;
+    ListCell *cell;
+
+    for (int i = 0; i < link->npairs; i++)
+        columns = bms_add_member(columns, get_attnum(link->parent, link->parent_columns[i]));
+    foreach (cell, RelationGetIndexList(table))
+        unique = unique || vdf_keeps_apart(lfirst_oid(cell), columns);
+    table_close(table, AccessShareLock);
+    return unique;
+}
+
 static void link_details(VdfDeletionPlan *plan, VdfLink *link, VdfEdge *edge, VdfEdgeInfo *info)
 {
     VdfPair *pairs = (VdfPair *) palloc0(sizeof(VdfPair) * link->npairs);
@@ -167,6 +184,7 @@ static void link_details(VdfDeletionPlan *plan, VdfLink *link, VdfEdge *edge, Vd
         vdf_link_pair(link->relation, column, link->expression, link->parent, link->parent_columns[i], &pairs[i]);
         info->attributes[i] = column ? get_attnum(link->relation, column) : InvalidAttrNumber;
     }
+    info->many = pairs[0].any || !names_one_parent(link);
     edge->pairs = pairs;
     edge->npairs = info->nattributes = link->npairs;
     edge->condition = link->condition;
@@ -394,8 +412,12 @@ VdfDeletionPlan *vdf_plan_make(const char *subject, MemoryContext parent)
 
     gather_edges(&g);
     find_stale_policies(plan->configuration);
-    for (int i = 0; i < plan->configuration->ncleanups; i++)
-        (void) node_of(&g, plan->configuration->cleanups[i].relation);
+    for (int i = 0; i < plan->configuration->ncleanups; i++) {
+        ListCell *cell;
+
+        foreach (cell, vdf_with_heirs(plan->configuration->cleanups[i].relation))
+            (void) node_of(&g, lfirst_oid(cell));
+    }
     memset(&whole, 0, sizeof(whole));
     whole.root = plan->graph.root;
     whole.nnodes = g.nnodes;

@@ -25,6 +25,7 @@ typedef struct VdfEdgeInfo
     int32 reassign_typmod;
     bool deferrable;
     Oid declared_on; /* whose key or link it is: another relation for a table that inherits the columns and has no key */
+    bool many;       /* a row may refer to several parents: an array, or columns that are not unique */
     bool null_rule;  /* what is in the way is a column rule that sets NULL */
 } VdfEdgeInfo;
 
@@ -87,6 +88,8 @@ int vdf_plan_node(VdfDeletionPlan *plan, Oid relation);
 int vdf_plan_edge(VdfDeletionPlan *plan, Oid relation, const char *name);
 /* Fills in the column rules and clean-up rules; the nodes and edges must be there. */
 void vdf_plan_rules(VdfDeletionPlan *plan, VdfEdge *edges);
+/* The relation and the tables that inherit from it: their rows are rows of it, for a column rule and a clean-up rule too. */
+List *vdf_with_heirs(Oid relation);
 
 /* The column of the root table that a rule sets to NULL although it is NOT NULL; NULL when there is none. */
 const char *vdf_null_in_tombstone(const VdfDeletionPlan *plan);

@@ -87,8 +87,7 @@ static void reference_row(VdfSink *sink, TupleTableSlot *slot)
         vdf_keys_add(run, s->found, sink->desc, slot, sink->desc->natts);
 }
 
-/* A row that goes, or the tombstone, which counts as if it went. */
-static bool row_goes(VdfRun *run, int node, Datum relation, Datum tid)
+bool vdf_row_goes(VdfRun *run, int node, Datum relation, Datum tid)
 {
     VdfRowSet *goes = run->nodes[node].goes;
     Oid oid = DatumGetObjectId(relation);
@@ -112,7 +111,7 @@ static void successor_row(VdfSink *sink, TupleTableSlot *slot)
     SuccessorSink *s = (SuccessorSink *) sink;
 
     slot_getallattrs(slot);
-    if (!row_goes(s->run, s->parent, slot->tts_values[0], slot->tts_values[1]))
+    if (!vdf_row_goes(s->run, s->parent, slot->tts_values[0], slot->tts_values[1]))
         s->found = true;
 }
 
@@ -166,7 +165,7 @@ static void astray_row(VdfSink *sink, TupleTableSlot *slot)
     if (children != NULL && vdf_rowset_has(children, DatumGetObjectId(slot->tts_values[0]),
                                            (ItemPointer) DatumGetPointer(slot->tts_values[1])))
         return;
-    if (slot->tts_isnull[2] || row_goes(s->run, e->parent, slot->tts_values[2], slot->tts_values[3]))
+    if (slot->tts_isnull[2] || vdf_row_goes(s->run, e->parent, slot->tts_values[2], slot->tts_values[3]))
         s->rows++;
 }
 

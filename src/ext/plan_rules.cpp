@@ -32,8 +32,7 @@ static void foresee_null(const VdfColumnSetting *setting, VdfEdge *edge, VdfEdge
     info->null_rule = true;
 }
 
-/* The relation and the tables that inherit from it: their rows are rows of it, for a column rule and a clean-up rule too. */
-static List *with_heirs(Oid relation)
+List *vdf_with_heirs(Oid relation)
 {
     if (get_rel_relkind(relation) != RELKIND_RELATION || !has_subclass(relation))
         return list_make1_oid(relation);
@@ -103,9 +102,9 @@ void vdf_plan_rules(VdfDeletionPlan *plan, VdfEdge *edges)
     ListCell *cell;
 
     for (int i = 0; i < c->ncolumns; i++)
-        heirs[i] = with_heirs(c->columns[i].relation);
+        heirs[i] = vdf_with_heirs(c->columns[i].relation);
     for (int i = 0; i < c->ncleanups; i++)
-        targets += list_length(heirs[c->ncolumns + i] = with_heirs(c->cleanups[i].relation));
+        targets += list_length(heirs[c->ncolumns + i] = vdf_with_heirs(c->cleanups[i].relation));
     target_rules = (VdfTargetRule *) palloc0(sizeof(VdfTargetRule) * (targets + 1));
     plan->rules = (VdfCleanup **) palloc0(sizeof(VdfCleanup *) * (targets + 1));
     plan->rule_unique = (signed char *) palloc0(targets + 1);

@@ -118,6 +118,8 @@ bool vdf_collateral_refused(VdfRun *run);
 void vdf_collect(VdfRun *run, VdfStatement *statement, VdfKeys *keys);
 /* Phase N. */
 void vdf_detach(VdfRun *run);
+/* A row that goes, or the tombstone, which counts as if it went. */
+bool vdf_row_goes(VdfRun *run, int node, Datum relation, Datum tid);
 /* Is the reference of a row changed by a stronger edge on the same columns? */
 bool vdf_is_cleared(VdfRun *run, int edge, Oid relation, ItemPointer tid);
 /* Before phase N: rows behind delete edges that a trigger kept (VF003). */

@@ -3,6 +3,7 @@
  */
 #include "ext/catalog.h"
 #include "ext/sweep.h"
+#include "ext/unique.h"
 
 /* The attributes and operators of a foreign key. */
 static bool referenced_columns(Oid constraint, int count, AttrNumber *referenced)
@@ -79,20 +80,6 @@ static bool compared_whole(const VdfDeletionPlan *plan, int node)
     return true;
 }
 
-/* Does the index keep two rows with the same values of the columns apart? */
-static bool keeps_apart(Oid number, const Bitmapset *columns)
-{
-    Relation index = index_open(number, AccessShareLock);
-    Form_pg_index form = index->rd_index;
-    bool unique = form->indisunique && form->indimmediate && form->indisvalid && !form->indisexclusion &&
-                  heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL);
-
-    for (int i = 0; unique && i < form->indnkeyatts; i++)
-        unique = form->indkey.values[i] > 0 && bms_is_member(form->indkey.values[i], columns);
-    index_close(index, AccessShareLock);
-    return unique;
-}
-
 /*
  * A packed set holds a key once and no key with a NULL. So it stands for the rows of a relation only where keys are
  * unique, and where rows with a NULL cannot have children; in a cycle it must also tell the rows themselves apart.
@@ -125,7 +112,7 @@ static void learn_keys(VdfDeletionPlan *plan, int node, VdfSweep *sweep)
             not_null = not_null && vdf_column_not_null(desc, i);
         }
     foreach (cell, RelationGetIndexList(table))
-        unique = unique || keeps_apart(lfirst_oid(cell), columns);
+        unique = unique || vdf_keeps_apart(lfirst_oid(cell), columns);
     unique = unique && n > 0 && n == plan->view->nkeys[node] && vdf_key_packs(n, types);
     sweep->packs = unique && (not_null || compared_whole(plan, node));
     sweep->identifies = unique && not_null;

@@ -115,3 +115,16 @@ uint64 vdf_count_doubles(VdfRun *run, int edge, VdfKeys *found, Oid type, Datum 
     }
     return most;
 }
+
+bool vdf_keeps_apart(Oid number, const Bitmapset *columns)
+{
+    Relation index = index_open(number, AccessShareLock);
+    Form_pg_index form = index->rd_index;
+    bool unique = form->indisunique && form->indimmediate && form->indisvalid && !form->indisexclusion &&
+                  heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL);
+
+    for (int i = 0; unique && i < form->indnkeyatts; i++)
+        unique = form->indkey.values[i] > 0 && bms_is_member(form->indkey.values[i], columns);
+    index_close(index, AccessShareLock);
+    return unique;
+}

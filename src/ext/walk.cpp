@@ -271,6 +271,14 @@ bool vdf_parents_hold_foreign(VdfRun *run, int node)
     return false;
 }
 
+static bool may_have_many_parents(VdfRun *run, int node)
+{
+    for (int i = 0; i < run->plan->view->ninto[node]; i++)
+        if (run->plan->edges[run->plan->view->into[node][i]].many)
+            return true;
+    return false;
+}
+
 /* What the key set of a node must carry, decided once, before its first rows come. */
 static void choose_shape(VdfRun *run, int node, bool loop)
 {
@@ -283,7 +291,7 @@ static void choose_shape(VdfRun *run, int node, bool loop)
     if (view->ntargets[node] > 0)
         state->shape |= VDF_TARGETS;
     if (run->needed == NULL && run->seed == NULL && !run->look &&
-        (view->ninto[node] > 1 || loop || vdf_parents_hold_foreign(run, node)))
+        (view->ninto[node] > 1 || loop || may_have_many_parents(run, node) || vdf_parents_hold_foreign(run, node)))
         state->shape |= VDF_COLLATERAL | VDF_IDENTITY;
     if (run->tombstone && node == run->plan->graph.root)
         state->shape |= VDF_IDENTITY;

@@ -47,7 +47,7 @@ def make_heir(g, parent, ghosts):
         key = g.rng.choice(inherited)
         if not (key.parent.unlogged or key.parent is heir):
             own = g.add_key(heir, key.parent, same_columns_as=key)
-            own.name = key.name if g.chance(0.5) and not any(k.name == key.name for k in g.keys if k.child is heir) else own.name
+            own.name = key.name if not own.link and g.chance(0.5) and not any(k.name == key.name for k in g.keys if k.child is heir) else own.name
             g.settle_key(own)
     if g.chance(0.2):
         others = [t for t in g.tables if not t.unlogged and t is not heir]
