@@ -41,6 +41,7 @@ class Case:
     items: list = field(default_factory=list)
     policies: list = field(default_factory=list)    # dicts: relation, edge, action, collateral, reassign_to
     links: list = field(default_factory=list)       # dicts: link, relation, parent, columns, parent_columns, action
+    batch_rows: int = 0           # of a call in batches besides; only where the data is committed
     columns: list = field(default_factory=list)     # dicts: relation, column, edge, expression, value
     cleanups: list = field(default_factory=list)    # dicts: relation, kind, service, target, parts, escaped
     setup: str = None                               # a case read from a file has text only
@@ -60,8 +61,11 @@ class Case:
             literal(policy["relation"]), literal(policy["edge"]), literal(policy["action"]), literal(policy["collateral"]), extra)
 
     def link_sql(self, link):
-        return "SELECT vedfolnir_add_link(%s, %s::regclass, %s::regclass, columns => ARRAY[%s]::name[], parent_columns => ARRAY[%s]::name[], action => %s)" % (
-            literal(link["link"]), literal(link["relation"]), literal(link["parent"]), ", ".join(map(literal, link["columns"])),
+        by = "expression => " + literal(link["expression"]) if link.get("expression") else "columns => ARRAY[%s]::name[]" % ", ".join(map(literal, link["columns"]))
+        if link.get("condition"):
+            by += ", condition => " + literal(link["condition"])
+        return "SELECT vedfolnir_add_link(%s, %s::regclass, %s::regclass, %s, parent_columns => ARRAY[%s]::name[], action => %s)" % (
+            literal(link["link"]), literal(link["relation"]), literal(link["parent"]), by,
             ", ".join(map(literal, link["parent_columns"])), literal(link["action"]))
 
     def column_sql(self, rule):
@@ -93,7 +97,7 @@ class Case:
             function, argument, "true" if dry_run else "false", extra)
 
     def save(self, path, remark):
-        facts = {k: getattr(self, k) for k in ("seed", "root", "key_column", "key", "mode", "isolation", "policies", "links", "columns", "cleanups", "committed", "extra_keys", "call")}
+        facts = {k: getattr(self, k) for k in ("seed", "root", "key_column", "key", "mode", "isolation", "policies", "links", "columns", "cleanups", "batch_rows", "committed", "extra_keys", "call")}
         with open(path, "w", encoding="utf-8") as f:
             for line in remark.splitlines():
                 f.write("-- " + line + "\n")

@@ -101,6 +101,14 @@ class Edge:
     listed: bool = False            # SET NULL or SET DEFAULT with a column list
     link: str = None                # the action of a declared link, None for a key
     declared_on: object = None      # the relation that has the key, where the child only inherits the columns
+    array: bool = False             # the column holds an array of references
+    when: list = None               # the condition of a link
+
+    def applies(self, values):
+        if self.when is None:
+            return True
+        value = values[self.when[1]]
+        return value is not None and (self.when[0] == "given" or value != self.when[2])
 
     def enforced(self):
         return self.link is None and self.declared_on is None
@@ -171,8 +179,9 @@ class Catalogue:
     def add_links(self, links):
         by_name = {r.qualified(): r for r in self.relations.values()}
         for link in links:
-            self.edges.append(Edge(link["link"], by_name[link["relation"]], by_name[link["parent"]], link["columns"], link["parent_columns"],
-                                   link["columns"], "a", False, False, False, "a", False, link["action"]))
+            columns = link["columns"] or [link["value"]]
+            self.edges.append(Edge(link["link"], by_name[link["relation"]], by_name[link["parent"]], columns, link["parent_columns"],
+                                   link["columns"], "a", False, False, False, "a", False, link["action"], None, link.get("array", False), link.get("when")))
         self.edges.sort(key=Edge.order)
 
     def tops(self):

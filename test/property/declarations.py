@@ -8,9 +8,11 @@ TEXTS = {"text", "varchar", "text_c", "path"}
 KINDS_OUTSIDE = ["file", "file", "directory", "redis_key", "redis_key", "redis_pattern", "identity", "webhook"]
 
 
-def choose_rules(case, keys, ghosts, root, rng):
+def choose_rules(case, keys, ghosts, links, root, rng):
     """Columns of rows that stay, through an edge, and of the root row."""
-    referred = {c for k in keys for c in k.target}
+    referred = {c for k in keys for c in k.target} | {c for k in links for c in (k.target, k.column)}
+    asked = {(k.child, k.when[1]) for k in links if k.when}
+    referred |= {c for table, name in asked for c in table.columns if c.name == name}
     for key in keys + [g for g in ghosts if rng.random() < 0.3]:
         for column in free_columns(key.child, referred):
             if rng.random() < 0.5:

@@ -33,3 +33,9 @@ def canonical(text, own_type, parent_type, parent_collation):
     if parent_type in ("timestamp", "timestamptz", "date"):
         return text[:-9] if text.endswith(" 00:00:00") else text
     return text
+
+
+def array_elements(text):
+    """Of an array as it is printed; the elements are plain words."""
+    inner = text[1:-1]
+    return [None if v == "NULL" else v for v in inner.split(",")] if inner else []

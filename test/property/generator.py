@@ -6,6 +6,7 @@ from case import Case, Item
 from declarations import choose_cleanups, choose_rules
 from heirs import make_heirs
 from kinds import KINDS, ORDINARY, PRELUDE, ROOT, UNUSUAL
+from links import declare, make_links
 from names import Names, ident, literal
 from shapes import Column, Key, Table, fill_rows
 from policies import choose_policies
@@ -255,12 +256,15 @@ class Generator:
             if key.parent.unlogged and not key.child.unlogged:
                 key.parent.unlogged = False
         self.finish_keys()
+        links = make_links(self)
         ghosts = make_heirs(self)
         fill_rows(self.tables, self.keys, ghosts, rng)
-        return self.emit(schemas, ghosts)
+        for link in links:
+            link.fill(rng)
+        return self.emit(schemas, ghosts, links)
 
     # ---- SQL ----
-    def emit(self, schemas, ghosts):
+    def emit(self, schemas, ghosts, links):
         rng = self.rng
         root = self.tables[0]
         victim = root.rows[0] if self.chance(0.7) else rng.choice(root.rows)
@@ -272,7 +276,8 @@ class Generator:
             case.extra_keys = rng.sample(others, min(len(others), rng.randint(1, 3)))
         elif self.chance(0.5):
             case.call = {"int4": "bigint", "int8": "bigint", "posint": "bigint", "uuid": "uuid"}.get(kind, "text")
-        case.committed = self.chance(0.1)
+        case.committed = self.chance(0.12)
+        case.batch_rows = rng.choice([1, 2, 5, 1000]) if case.committed and not case.extra_keys else 0
         case.isolation = rng.choices(["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"], [6, 2, 2])[0]
         needs = []
         for table in self.tables:
@@ -299,8 +304,9 @@ class Generator:
                 for name in [table.qualified()] + [table.leaf_qualified(leaf) for leaf in table.leaves if self.chance(0.8)]:
                     case.items.append(Item("owner", "ALTER TABLE %s OWNER TO %s" % (name, owner), table.lineage()))
         choose_policies(case, self.keys, ghosts, root, rng)
+        declare(case, links, rng)
         if self.ruling:
-            choose_rules(case, self.keys, ghosts, root, rng)
+            choose_rules(case, self.keys, ghosts, links, root, rng)
         if self.cleaning:
             choose_cleanups(case, self.tables, rng)
         return case

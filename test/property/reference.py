@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from catalogue import Row
-from equality import canonical
+from equality import array_elements, canonical
 from survivors import DECLARED, STRENGTH, Survivors
 
 
@@ -51,18 +51,35 @@ class Reference(Survivors):
         return sum(len(self.catalogue.with_heirs(r)) for r in self.catalogue.relations.values() if r.qualified() == name)
 
     # ---- keys ----
-    def child_side(self, edge, row, values=None):
-        """The comparable reference of a row, or None where it refers to nothing."""
-        if row.leaf not in edge.child.tree:
-            return None
+    def child_sides(self, edge, row, values=None):
+        """The comparable references of a row: none, one, or as many as an array has elements."""
         values = values or row.values
+        if row.leaf not in edge.child.tree or not edge.applies(values):
+            return []
+        if edge.array:
+            text = values[edge.columns[0]]
+            return [self.comparable(edge, [v]) for v in array_elements(text) if v is not None] if text is not None else []
+        given = [values[c] for c in edge.columns]
+        return [] if None in given else [self.comparable(edge, given)]
+
+    @staticmethod
+    def comparable(edge, given):
         side = []
-        for column, target in zip(edge.columns, edge.targets):
-            if values[column] is None:
-                return None
+        for value, column, target in zip(given, edge.columns, edge.targets):
             parent = edge.parent.named(target)
-            side.append(canonical(values[column], edge.child.named(column).base, parent.base, parent.locale))
+            side.append(canonical(value, edge.child.named(column).base, parent.base, parent.locale))
         return tuple(side)
+
+    def parents_of(self, e, row, values=None):
+        return [p for side in self.child_sides(self.edges[e], row, values) for p in self.parents[e].get(side, [])]
+
+    def refers_to_gone(self, e, row, values=None):
+        return any(p in self.gone for p in self.parents_of(e, row, values))
+
+    def still_refers(self, e, row):
+        """By a reference that the row had before, to what goes."""
+        after = set(self.child_sides(self.edges[e], row, self.out.updated.get(row)))
+        return any(side in after and any(p in self.gone for p in self.parents[e].get(side, [])) for side in self.child_sides(self.edges[e], row))
 
     def parent_side(self, edge, row, values=None):
         if row.leaf not in edge.parent.tree:
@@ -80,14 +97,13 @@ class Reference(Survivors):
         """parents[e]: side -> parent row; children[e]: side -> child rows."""
         self.parents, self.children = [], []
         for edge in self.edges:
-            by_side, kids = {}, defaultdict(list)
+            by_side, kids = defaultdict(list), defaultdict(list)
             for row in self.state[edge.parent.top]:
                 side = self.parent_side(edge, row)
                 if side is not None:
-                    by_side[side] = row
+                    by_side[side].append(row)
             for row in self.state[edge.child.top]:
-                side = self.child_side(edge, row)
-                if side is not None:
+                for side in set(self.child_sides(edge, row)):
                     kids[side].append(row)
             self.parents.append(by_side)
             self.children.append(kids)
@@ -150,8 +166,7 @@ class Reference(Survivors):
             for e, edge in enumerate(self.edges):
                 if self.actions[e] != "delete" or edge.child.top != self.top_of[row]:
                     continue
-                side = self.child_side(edge, row)
-                if side is not None and self.parents[e].get(side) in self.gone:
+                if self.refers_to_gone(e, row):
                     self.out.counts[e, "delete"] += 1
                     break
 
@@ -176,9 +191,7 @@ class Reference(Survivors):
             for e, edge in enumerate(self.edges):
                 if self.actions[e] != "delete" or edge.child.top != self.top_of[row] or edge.parent.top not in owners:
                     continue
-                side = self.child_side(edge, row)
-                parent = self.parents[e].get(side) if side is not None else None
-                if parent is not None and parent not in self.gone:
+                if any(p not in self.gone for p in self.parents_of(e, row)):
                     base.add(row)
                     break
         own = self.closure(self.roots, stop=base)
@@ -189,8 +202,7 @@ class Reference(Survivors):
             for e, edge in enumerate(self.edges):
                 if self.actions[e] != "delete" or edge.child.top != self.top_of[row]:
                     continue
-                side = self.child_side(edge, row)
-                if side is not None and self.parents[e].get(side) in self.gone:
+                if self.refers_to_gone(e, row):
                     accepted = bool(self.policy[e]) and self.policy[e]["collateral"] == "delete"
                     (bringing_base if row in base else bringing).append((row, e, accepted))
         for row in base:
@@ -207,14 +219,13 @@ class Reference(Survivors):
         for e, edge in enumerate(self.edges):
             action = self.actions[e]
             for row in self.tombstones if action == "delete" else ():
-                before, after = self.child_side(edge, row), self.child_side(edge, row, out.updated.get(row))
-                if before is not None and before == after and self.parents[e].get(before) in self.gone - self.tombstones:
+                after = set(self.child_sides(edge, row, out.updated.get(row)))
+                if any(s in after and any(p in self.gone - self.tombstones for p in self.parents[e].get(s, [])) for s in self.child_sides(edge, row)):
                     out.blockers[e] = "tombstone refers to what goes"
             if action in STRENGTH and self.cannot_change(e):
                 for row in self.state[edge.child.top]:
-                    before = self.child_side(edge, row)
-                    if (row not in self.gone or row in self.tombstones) and before is not None and self.parents[e].get(before) in self.gone:
-                        if self.child_side(edge, row, out.updated.get(row)) == before:
+                    if (row not in self.gone or row in self.tombstones) and self.refers_to_gone(e, row):
+                        if self.still_refers(e, row):
                             out.blockers[e] = "NOT NULL"
                             out.counts[e, "block"] += 1
                         else:
@@ -223,21 +234,18 @@ class Reference(Survivors):
             action = self.actions[e]
             if action in ("undeclared", "block", "retain"):
                 for row in self.state[edge.child.top]:
-                    if row in self.gone and row not in self.tombstones:
+                    if row in self.gone and row not in self.tombstones or not self.refers_to_gone(e, row):
                         continue
-                    before = self.child_side(edge, row)
-                    if before is None or self.parents[e].get(before) not in self.gone:
-                        continue
-                    after = self.child_side(edge, row, out.updated.get(row))
-                    if row in self.roots and self.parents[e][before] in self.roots:
+                    still = self.still_refers(e, row)
+                    if row in self.roots and any(p in self.roots for p in self.parents_of(e, row)):
                         out.lenient.append("a tombstone refers to itself")
                         out.unsure.add(e)
-                    elif action == "retain" and (not edge.enforced() or self.parents[e][before] in self.tombstones):
-                        out.counts[e, "retain"] += after == before
-                    elif after == before:
+                    elif action == "retain" and (not edge.enforced() or any(p in self.tombstones for p in self.parents_of(e, row))):
+                        out.counts[e, "retain"] += still
+                    elif still:
                         out.blockers[e] = action
                         out.counts[e, "block"] += 1
-                    if after and self.parents[e].get(after) in self.gone and out.given.get(row, set()) & set(edge.columns):
+                    if out.given.get(row, set()) & set(edge.columns) and self.refers_to_gone(e, row, out.updated[row]):
                         out.unsure.add(e)
                         out.lenient.append("a new value refers to what goes")
 
@@ -249,6 +257,14 @@ class Reference(Survivors):
         for row in self.out.updated:
             if self.top_of[row] in self.catalogue.update_keepers:
                 self.out.kept.add(self.top_of[row])
+
+    def leaves_dangling(self):
+        """Does a reference that nobody checks lead nowhere in the end?"""
+        for edge in self.edges:
+            known = {self.parent_side(edge, row) for row in self.out.final[edge.parent.top]}
+            if not edge.validated and any(side not in known for row in self.out.final[edge.child.top] for side in self.child_sides(edge, row)):
+                return True
+        return False
 
     # ---- the end state keeps every promise, or the run must fail ----
     def check_promises(self):
@@ -264,10 +280,9 @@ class Reference(Survivors):
                 if row in out.deleted or row.leaf not in edge.child.tree:
                     continue
                 values = out.updated.get(row)
-                before = self.child_side(edge, row)
-                side = self.child_side(edge, row, values)
+                before, side = (next(iter(self.child_sides(edge, row, v)), None) for v in (None, values))
                 if side is not None and side not in known and not (side == before and before not in self.parents[e]):
-                    if e not in out.blockers and self.parents[e].get(side) not in self.tombstones:
+                    if e not in out.blockers and not any(p in self.tombstones for p in self.parents[e].get(side, [])):
                         out.must_fail.append("dangling %s.%s" % (edge.child.qualified(), edge.name))
                 if edge.match_full and values:
                     given = [values[c] is None for c in edge.columns]
@@ -290,8 +305,7 @@ class Reference(Survivors):
                     out.lenient.append("unique columns change while other rows may hold the value")
         for row in out.updated:
             for e, edge in enumerate(self.edges):
-                side = self.child_side(edge, row)
-                if not edge.validated and edge.enforced() and side is not None and side not in self.parents[e]:
+                if not edge.validated and edge.enforced() and any(side not in self.parents[e] for side in self.child_sides(edge, row)):
                     out.lenient.append("an orphan that this transaction inserted is checked again")
             leaf = self.catalogue.relations[row.leaf]
             chain = [r for r in self.catalogue.relations.values() if row.leaf in r.tree and r.partition_columns]

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from equality import canonical
+from equality import array_elements, canonical
 
 DECLARED = {"c": "delete", "n": "nullify", "d": "default", "a": "undeclared", "r": "undeclared"}
 STRENGTH = {"default": 1, "nullify": 2, "reassign": 3}
@@ -27,8 +27,7 @@ class Survivors:
                 if row in self.gone and row not in self.tombstones:
                     self.note_conflict(e, row)
                     continue
-                side = self.child_side(edge, row)
-                if side is None or self.parents[e].get(side) not in self.gone:
+                if not self.refers_to_gone(e, row):
                     continue
                 shared = [decided[row][c] for c in edge.columns if c in decided[row]]
                 if shared:
@@ -41,7 +40,7 @@ class Survivors:
                     out.blockers[e] = reason
                     continue
                 reached[row].append(e)
-                for column, value in self.new_values(e, edge):
+                for column, value in self.new_values(e, edge, row):
                     if column not in decided[row]:
                         decided[row][column] = (strength, value, e)
         given = {row: {c: d[1] for c, d in columns.items()} for row, columns in decided.items()}
@@ -61,11 +60,10 @@ class Survivors:
             if self.actions[e] != "retain" or not self.rules[e]:
                 continue
             for row in self.state[edge.child.top]:
-                side = self.child_side(edge, row)
-                parent = self.parents[e].get(side) if side is not None else None
-                if row in self.gone and row not in self.tombstones or parent not in self.gone or set(given.get(row, ())) & set(edge.columns):
+                parents = [p for p in self.parents_of(e, row) if p in self.gone]
+                if row in self.gone and row not in self.tombstones or not parents or set(given.get(row, ())) & set(edge.columns):
                     continue
-                if not edge.enforced() or parent in self.tombstones:
+                if not edge.enforced() or any(p in self.tombstones for p in parents):
                     reached[row].append(e)
         claims = {row: [rule for e in edges for rule in self.rules[e]] for row, edges in reached.items()}
         for row in self.tombstones:
@@ -105,13 +103,11 @@ class Survivors:
                 return None
             own = parent if self.actions[e] == "reassign" else edge.child.named(column)
             side.append(canonical(given[column], own.base, parent.base, parent.locale))
-        target = self.parents[e].get(tuple(side))
-        return None if target is not None and target not in self.gone else self.actions[e] + " target"
+        return None if any(p not in self.gone for p in self.parents[e].get(tuple(side), [])) else self.actions[e] + " target"
 
     def note_conflict(self, e, row):
         """A row that goes and is also nulled: natively the order of the keys decides when they share columns."""
-        side = self.child_side(self.edges[e], row)
-        if side is not None and self.parents[e].get(side) in self.gone:
+        if self.refers_to_gone(e, row):
             for f, other in enumerate(self.edges):
                 if self.actions[f] == "delete" and other.child.top == self.top_of[row] and set(other.columns) & set(self.changed_columns(e)):
                     self.out.conflict = True
@@ -124,8 +120,14 @@ class Survivors:
         nullable = [c for c in edge.columns if not edge.child.named(c).notnull]
         return nullable if self.actions[e] == "nullify" and nullable and not edge.match_full else edge.columns
 
-    def new_values(self, e, edge):
+    def new_values(self, e, edge, row=None):
         action = self.actions[e]
+        if edge.array:                            # what goes is taken out of the array
+            if row is None:
+                return []
+            left = [v for v in array_elements(row.values[edge.columns[0]])
+                    if v is None or not any(p in self.gone for p in self.parents[e].get(self.comparable(edge, [v]), []))]
+            return [(edge.columns[0], "{%s}" % ",".join("NULL" if v is None else v for v in left))]
         if action == "nullify":
             return [(c, None) for c in self.changed_columns(e)]
         if action == "default":
