@@ -91,3 +91,77 @@ SELECT vedfolnir_set_policy('app.history', 'history_u_fkey', 'retain', reason =>
 SELECT * FROM t.run('1') ORDER BY step;
 SELECT * FROM vedfolnir_verify_user(1);
 SELECT t.finish();
+
+-- Code of a table's owner that waits for the end of the transaction would run with the rights of the session (R35, R36).
+\set ECHO none
+\i test/support/regress.sql
+\set ECHO all
+DROP ROLE IF EXISTS regress_guest;
+CREATE ROLE regress_guest;
+GRANT USAGE, CREATE ON SCHEMA app TO regress_guest;
+CREATE TABLE app.users (id int PRIMARY KEY);
+CREATE TABLE app.seen (who name, what text);
+GRANT REFERENCES ON app.users TO regress_guest;
+GRANT INSERT, SELECT ON app.seen TO regress_guest;
+INSERT INTO app.users SELECT generate_series(1, 9);
+SELECT vedfolnir_register_subject('app.users');
+SET ROLE regress_guest;
+CREATE TABLE app.visits (id int PRIMARY KEY, u int REFERENCES app.users ON DELETE CASCADE);
+CREATE TABLE app.aside (id int);
+CREATE FUNCTION app.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO app.seen VALUES (current_user, TG_RELNAME); RETURN OLD; END $$;
+CREATE FUNCTION app.visit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO app.aside VALUES (OLD.id); RETURN OLD; END $$;
+CREATE CONSTRAINT TRIGGER later AFTER INSERT ON app.aside DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app.note();
+CREATE TRIGGER visit BEFORE DELETE ON app.visits FOR EACH ROW EXECUTE FUNCTION app.visit();
+RESET ROLE;
+INSERT INTO app.visits SELECT g, g FROM generate_series(1, 9) g;
+SELECT row_count FROM t.run('1') ORDER BY step;
+TABLE app.seen;
+-- Deferred in the transaction of the caller before: that is the caller's own doing, and stays deferred.
+TRUNCATE app.seen;
+BEGIN;
+INSERT INTO app.aside VALUES (0);
+SELECT row_count FROM vedfolnir_delete_user(2, false) ORDER BY step;
+TABLE app.seen;
+COMMIT;
+SELECT what, count(*) FROM app.seen GROUP BY what;
+-- A trigger that makes the deferred trigger first.
+SET ROLE regress_guest;
+DROP TRIGGER later ON app.aside;
+CREATE OR REPLACE FUNCTION app.visit() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    CREATE CONSTRAINT TRIGGER later AFTER INSERT ON app.aside DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app.note();
+    INSERT INTO app.aside VALUES (OLD.id);
+    RETURN OLD;
+END $$;
+RESET ROLE;
+TRUNCATE app.seen;
+SELECT row_count FROM vedfolnir_delete_user(3, false) ORDER BY step;
+TABLE app.seen;
+-- One that defers itself whenever it fires.
+SET ROLE regress_guest;
+CREATE OR REPLACE FUNCTION app.visit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO app.aside VALUES (OLD.id); RETURN OLD; END $$;
+CREATE OR REPLACE FUNCTION app.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN SET CONSTRAINTS ALL DEFERRED; INSERT INTO app.aside VALUES (1); RETURN OLD; END $$;
+RESET ROLE;
+SELECT * FROM t.refused('SELECT * FROM vedfolnir_delete_user(4, false)');
+-- A cursor WITH HOLD, whose query the commit runs; one of the caller's own does no harm.
+SET ROLE regress_guest;
+CREATE OR REPLACE FUNCTION app.visit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'DECLARE trap CURSOR WITH HOLD FOR SELECT current_user'; RETURN OLD; END $$;
+RESET ROLE;
+SELECT * FROM t.refused('SELECT * FROM vedfolnir_delete_user(4, false)');
+DROP TRIGGER visit ON app.visits;
+BEGIN;
+DECLARE mine CURSOR WITH HOLD FOR SELECT 1 AS one;
+SELECT row_count FROM vedfolnir_delete_user(4, false) ORDER BY step;
+COMMIT;
+FETCH ALL FROM mine;
+CLOSE mine;
+-- Two rows with one key, since the unique index is gone: neither goes.
+ALTER TABLE app.visits DROP CONSTRAINT visits_u_fkey;
+ALTER TABLE app.users DROP CONSTRAINT users_pkey;
+INSERT INTO app.users VALUES (5);
+SELECT * FROM t.refused('SELECT * FROM vedfolnir_delete_user(5)');
+SELECT * FROM t.refused('SELECT * FROM vedfolnir_delete_user(5, false)');
+SELECT code FROM t.refused($$SELECT * FROM vedfolnir_delete_users('{5,6}', false)$$);
+SELECT count(*) FROM app.users;
+SELECT t.finish();
+DROP ROLE regress_guest;

@@ -5,6 +5,7 @@
 #include "ext/evidence.h"
 #include "ext/facts.h"
 #include "ext/frame.h"
+#include "ext/leftover.h"
 #include "ext/progress.h"
 #include "ext/report.h"
 #include "ext/targets.h"
@@ -203,7 +204,9 @@ static void settle_batch(VdfWork *w, VdfBatches *b)
     vdf_targets_mirror(run);
     vdf_fire_held(&run->executor);
     vdf_force_immediate(run);
+    vdf_leftovers_fire(run);
     vdf_prove_links(run);
+    vdf_leftovers_refuse(run);
     vdf_plan_check(run->plan);
     record_batch(w, b);
 }

@@ -8,6 +8,7 @@
 #include "ext/expire.h"
 #include "ext/fault.h"
 #include "ext/frame.h"
+#include "ext/leftover.h"
 #include "ext/progress.h"
 #include "ext/report.h"
 #include "ext/running.h"
@@ -204,9 +205,11 @@ static List *execute_call(VdfWork *w, const VdfPseudonym *arguments)
     vdf_targets_mirror(run);
     vdf_fire_held(&run->executor);
     vdf_force_immediate(run);
+    vdf_leftovers_fire(run);
     vdf_prove_links(run);
     if (!w->call->expire)
         vdf_prove_after_triggers(run);
+    vdf_leftovers_refuse(run);
     vdf_plan_check(run->plan);
     vdf_progress_phase(VDF_PHASE_RECORD);
     id = record(w, steps, hash, &open);

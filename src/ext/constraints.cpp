@@ -23,7 +23,7 @@ static bool changed(VdfRun *run, Oid relation)
  * SET CONSTRAINTS goes by name, and a name may belong to several tables of a schema: the constraint triggers of all of
  * them fire at once. Keys and unique constraints run no code of their tables' owners, the others must run as theirs.
  */
-static bool runs_code(Form_pg_constraint form)
+bool vdf_constraint_runs_code(Form_pg_constraint form)
 {
     return form->contype == CONSTRAINT_TRIGGER || form->contype == CONSTRAINT_EXCLUSION;
 }
@@ -36,7 +36,7 @@ static Oid owner_for(Form_pg_constraint form, List *deferrable)
     foreach (cell, deferrable) {
         Form_pg_constraint other = (Form_pg_constraint) GETSTRUCT((HeapTuple) lfirst(cell));
 
-        if (!runs_code(other) || other->connamespace != form->connamespace ||
+        if (!vdf_constraint_runs_code(other) || other->connamespace != form->connamespace ||
             strcmp(NameStr(other->conname), NameStr(form->conname)) != 0)
             continue;
         if (OidIsValid(owner) && owner != vdf_relation_owner(other->conrelid))
@@ -49,7 +49,7 @@ static Oid owner_for(Form_pg_constraint form, List *deferrable)
     return OidIsValid(owner) ? owner : vdf_relation_owner(form->conrelid);
 }
 
-static void make_immediate(Form_pg_constraint form, List *deferrable)
+void vdf_constraint_immediate(Form_pg_constraint form, List *deferrable)
 {
     ConstraintsSetStmt *statement = makeNode(ConstraintsSetStmt);
     Oid user;
@@ -90,5 +90,5 @@ void vdf_force_immediate(VdfRun *run)
     systable_endscan(scan);
     table_close(catalog, AccessShareLock);
     foreach (cell, found)
-        make_immediate((Form_pg_constraint) GETSTRUCT((HeapTuple) lfirst(cell)), deferrable);
+        vdf_constraint_immediate((Form_pg_constraint) GETSTRUCT((HeapTuple) lfirst(cell)), deferrable);
 }

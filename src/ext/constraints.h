@@ -11,5 +11,8 @@
  * the owner of its table: what they have to say is said inside the call.
  */
 void vdf_force_immediate(VdfRun *run);
+/* SET CONSTRAINTS ... IMMEDIATE for one of them, given all that are deferrable. */
+void vdf_constraint_immediate(Form_pg_constraint form, List *deferrable);
+bool vdf_constraint_runs_code(Form_pg_constraint form);
 
 #endif

@@ -20,6 +20,10 @@ static void root_row(VdfSink *sink, TupleTableSlot *slot)
     slot_getallattrs(slot);
     vdf_keys_add(run, &run->root, sink->desc, slot, 3);
     user = DatumGetInt32(slot->tts_values[2]) - 1;
+    /* The unique index that was there when the subject was registered is gone, or sees its keys in another collation. */
+    if (w->keys[user] != NULL)
+        ereport(ERROR, (errcode(ERRCODE_CARDINALITY_VIOLATION), errmsg("the key belongs to several rows of %s", run->plan->graph.nodes[run->plan->graph.root].display),
+                        errdetail("Nothing was changed."), errhint("Make column %s unique.", run->plan->graph.key_column)));
     caller = MemoryContextSwitchTo(run->context);
     w->keys[user] = vdf_key_text(run->plan, slot->tts_values[0]);
     w->labels[user] = slot->tts_isnull[1] ? NULL : TextDatumGetCString(slot->tts_values[1]);

@@ -4,6 +4,7 @@
 #include "ext/run.h"
 
 #include "ext/guc.h"
+#include "ext/leftover.h"
 #include "ext/targets.h"
 
 VdfRun *vdf_run_begin(VdfDeletionPlan *plan, bool dry, bool many, bool expire)
@@ -24,6 +25,8 @@ VdfRun *vdf_run_begin(VdfDeletionPlan *plan, bool dry, bool many, bool expire)
     run->executor.nwalked = plan->nwalked;
     vdf_executor_begin(&run->executor, dry);
     run->user_counts = (VdfUserCounts *) palloc0(sizeof(VdfUserCounts) * (plan->graph.nedges + 1));
+    if (!dry)
+        vdf_leftovers_before(run);
     return run;
 }
 

@@ -77,6 +77,8 @@ struct VdfRun
     struct VdfSchema *schema; /* looked up for the remedies of undeclared edges */
     VdfUserCounts *user_counts; /* per edge, the root row first */
     VdfTargets *targets;
+    List *pending;        /* relations that had deferred events before the run: leftover.h */
+    List *cursors;        /* names of cursors WITH HOLD that were there before */
     bool look;            /* locks what it finds, changes nothing: by_hand.h */
     bool ghost;           /* the root row is gone: only its key is known */
     bool untouched;       /* a blocker was found before phase N changed rows: nothing more is changed */
