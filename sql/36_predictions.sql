@@ -107,7 +107,7 @@ SELECT vedfolnir_register_subject('app.users', 'id');
 SELECT step, relation, note FROM vedfolnir_delete_user(1) WHERE step > 1 ORDER BY step;
 SELECT t.fresh();
 
--- Unforeseeable: a check constraint that forbids NULL, a unique key that takes one NULL only. Native codes, nothing changed.
+-- A check constraint that forbids NULL, a unique key that takes one NULL only: predicted as well, see 40_new_rows.
 CREATE TABLE app.users (id int PRIMARY KEY);
 CREATE TABLE app.checked (u int REFERENCES app.users ON DELETE SET NULL CHECK (u IS NOT NULL OR n > 5), n int);
 CREATE TABLE app.one_null (u int UNIQUE NULLS NOT DISTINCT REFERENCES app.users ON DELETE SET NULL);
@@ -117,9 +117,9 @@ INSERT INTO app.checked VALUES (1, 1), (1, 9);
 INSERT INTO app.one_null VALUES (2), (NULL);
 INSERT INTO app.domain_check VALUES (3), (NULL);
 SELECT vedfolnir_register_subject('app.users');
-SELECT code IN ('23514', 'VF007') AS refused FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
-SELECT code IN ('23505', 'VF007') AS refused FROM t.refused('SELECT * FROM vedfolnir_delete_user(2, false)');
-SELECT code IN ('23P01', 'VF007') AS refused FROM t.refused('SELECT * FROM vedfolnir_delete_user(3, false)');
+SELECT code FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
+SELECT code FROM t.refused('SELECT * FROM vedfolnir_delete_user(2, false)');
+SELECT code FROM t.refused('SELECT * FROM vedfolnir_delete_user(3, false)');
 SELECT count(*) FROM vedfolnir.deletion;
 -- A key behind the column that is cleared: NO ACTION is checked by the server, CASCADE follows.
 CREATE TABLE app.a (u int UNIQUE REFERENCES app.users ON DELETE SET NULL);
@@ -132,6 +132,8 @@ ALTER TABLE app.b DROP CONSTRAINT b_a_fkey, ADD FOREIGN KEY (a) REFERENCES app.a
 SELECT step, relation, via, action, row_count FROM vedfolnir_delete_user(2, false) ORDER BY step;
 TABLE app.b;
 SELECT * FROM t.orphans();
--- R43: messages of the server that would show a row are cut.
+-- Unforeseeable, since a trigger may change the row; the native code. R43: messages of the server that would show a row are cut.
+CREATE FUNCTION app.as_is() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+CREATE TRIGGER as_is BEFORE UPDATE ON app.checked FOR EACH ROW EXECUTE FUNCTION app.as_is();
 SELECT code, detail FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
 SELECT t.finish();

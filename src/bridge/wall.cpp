@@ -185,6 +185,9 @@ std::string sql_of(const Plan &plan, const VdfSqlRequest &r)
     case VDF_SQL_FIND_TOMBSTONE: return sql_find_tombstone(plan, users, lock);
     case VDF_SQL_DETACH:
         return sql_detach(plan, r.number, std::vector<int>(r.edges, r.edges + r.nedges), r.flags & VDF_TOMBSTONE);
+    case VDF_SQL_NEW_ROWS:
+        return sql_new_rows(plan, r.number, std::vector<int>(r.edges, r.edges + r.nedges), r.flags & VDF_TOMBSTONE,
+                            text(r.others));
     case VDF_SQL_FIND_LEFT: return sql_find_left(plan, r.number);
     case VDF_SQL_FIND_FOREIGN: return sql_find_foreign(plan, r.number, r.flags & VDF_KEYS);
     case VDF_SQL_FIND_OTHER_PARENTS: return sql_find_other_parents(plan, r.number);

@@ -157,6 +157,7 @@ typedef enum VdfSql
     VDF_SQL_FIND_REFERENCES,
     VDF_SQL_FIND_TOMBSTONE,
     VDF_SQL_DETACH,
+    VDF_SQL_NEW_ROWS,
     VDF_SQL_FIND_LEFT,
     VDF_SQL_FIND_FOREIGN,
     VDF_SQL_FIND_OTHER_PARENTS,
@@ -189,9 +190,10 @@ typedef struct VdfSqlRequest
     VdfSql kind;
     int number; /* edge, node or rule */
     unsigned flags;
-    int nedges; /* VDF_SQL_DETACH */
+    int nedges; /* VDF_SQL_DETACH, VDF_SQL_NEW_ROWS */
     const int *edges;
     const char *from; /* VDF_SQL_TAKE_ROWS: the relation to address; NULL: that of the node */
+    const char *others; /* VDF_SQL_NEW_ROWS: ", c.column AS column" ... */
 } VdfSqlRequest;
 
 /* What an edge does: its policy, else its declared action; NO ACTION and RESTRICT block. */

@@ -1,4 +1,4 @@
-// sql_detach.cpp: the one UPDATE of a row whose references change.
+// sql_detach.cpp: the one UPDATE of a row whose references change, and the same row shown beforehand.
 #include "core/sql_parts.hpp"
 #include "core/sql_text.hpp"
 
@@ -29,7 +29,7 @@ class ColumnValue {
         for (const Claim &c : claims_)
             found.insert(c.when);
     }
-    std::string sql() const
+    std::string value() const
     {
         auto claims = claims_;
         std::stable_sort(claims.begin(), claims.end(),
@@ -37,7 +37,7 @@ class ColumnValue {
         std::string sql = "CASE";
         for (const Claim &c : claims)
             sql += " WHEN " + c.when + " THEN " + c.value;
-        return column_ + " = " + sql + " ELSE c." + column_ + " END";
+        return sql + " ELSE c." + column_ + " END";
     }
 
   private:
@@ -75,12 +75,31 @@ std::string remaining_elements(const Plan &plan, int edge)
         .str();
 }
 
-} // namespace
-
-std::string sql_detach(const Plan &plan, int node, const std::vector<int> &edges, bool tombstone)
+// What becomes of the rows of vdf_m in one relation.
+struct Change
 {
     std::vector<ColumnValue> values;
     std::vector<std::string> flags;
+
+    // A row that was reached through a retained edge only is not touched: its triggers have nothing to see.
+    std::string touched() const
+    {
+        std::set<std::string> conditions;
+        for (const ColumnValue &v : values)
+            v.conditions(conditions);
+        return join(std::vector<std::string>(conditions.begin(), conditions.end()), " OR ");
+    }
+    std::string rows() const
+    {
+        return "(SELECT vdf_t, vdf_i, " + join(flags, ", ") + " FROM vdf_m GROUP BY vdf_t, vdf_i) x";
+    }
+};
+
+Change change_of(const Plan &plan, int node, const std::vector<int> &edges, bool tombstone)
+{
+    Change change;
+    std::vector<ColumnValue> &values = change.values;
+    std::vector<std::string> &flags = change.flags;
     int parameter = 0;
     auto rules = [&](int edge) {
         for (const ColumnRule &rule : plan.graph.column_rules)
@@ -119,19 +138,40 @@ std::string sql_detach(const Plan &plan, int node, const std::vector<int> &edges
         flags.push_back((Pattern("pg_catalog.bool_or(vdf_e %1% (-1)) AS vdf_root") % EQ).str());
         rules(-1);
     }
-    if (values.empty())
+    return change;
+}
+
+std::string same_row()
+{
+    return (Pattern("c.ctid %1% x.vdf_i AND c.tableoid %1% x.vdf_t") % EQ).str();
+}
+
+} // namespace
+
+std::string sql_detach(const Plan &plan, int node, const std::vector<int> &edges, bool tombstone)
+{
+    const Change change = change_of(plan, node, edges, tombstone);
+    if (change.values.empty())
         return {};
     std::vector<std::string> sets;
-    std::set<std::string> conditions;
-    for (const ColumnValue &v : values) {
-        sets.push_back(v.sql());
-        v.conditions(conditions);
-    }
-    // A row that was reached through a retained edge only is not touched: its triggers have nothing to see.
-    const std::vector<std::string> touched(conditions.begin(), conditions.end());
-    return (Pattern("UPDATE %1% c SET %2% FROM (SELECT vdf_t, vdf_i, %3% FROM vdf_m GROUP BY vdf_t, vdf_i) x "
-                    "WHERE c.ctid %4% x.vdf_i AND c.tableoid %4% x.vdf_t AND (%5%)") %
-            plan.graph.nodes[node].from % join(sets, ", ") % join(flags, ", ") % EQ % join(touched, " OR "))
+    for (const ColumnValue &v : change.values)
+        sets.push_back(v.column() + " = " + v.value());
+    return (Pattern("UPDATE %1% c SET %2% FROM %3% WHERE %4% AND (%5%)") % plan.graph.nodes[node].from %
+            join(sets, ", ") % change.rows() % same_row() % change.touched())
+        .str();
+}
+
+std::string sql_new_rows(const Plan &plan, int node, const std::vector<int> &edges, bool tombstone,
+                         const std::string &others)
+{
+    const Change change = change_of(plan, node, edges, tombstone);
+    if (change.values.empty())
+        return {};
+    std::string columns;
+    for (const ColumnValue &v : change.values)
+        columns += ", " + v.value() + " AS " + v.column();
+    return (Pattern("SELECT c.tableoid AS vdf_t, c.ctid AS vdf_i, (%1%) AS vdf_w%2%%3% FROM %4% c, %5% WHERE %6%") %
+            change.touched() % columns % others % plan.graph.nodes[node].from % change.rows() % same_row())
         .str();
 }
 

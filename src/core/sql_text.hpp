@@ -47,6 +47,10 @@ std::string sql_find_tombstone(const Plan &plan, bool users, bool lock);
 // One UPDATE per row with all its columns; edges: those that found references. Parameters: one per reassign edge
 // without expression, in the order of edges.
 std::string sql_detach(const Plan &plan, int node, const std::vector<int> &edges, bool tombstone);
+// The rows of vdf_m as that UPDATE would leave them: vdf_t, vdf_i, vdf_w (does it touch the row?), the columns that it
+// sets, and others (", c.column AS column" ...). Same parameters.
+std::string sql_new_rows(const Plan &plan, int node, const std::vector<int> &edges, bool tombstone,
+                         const std::string &others);
 // Rows (identity) that still refer to the key set; used by dry run, proof and blockers.
 std::string sql_find_left(const Plan &plan, int edge);
 // Rows of key set vdf_a whose reference through the edge leads to a row that stays.

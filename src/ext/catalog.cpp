@@ -205,7 +205,7 @@ char *vdf_cast(Oid type)
     return text;
 }
 
-static char *collate_clause(Oid collation)
+char *vdf_collate(Oid collation)
 {
     HeapTuple tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(collation));
     Form_pg_collation form;
@@ -237,9 +237,9 @@ static void compare_columns(VdfPair *pair, Oid op, Oid parent_type, Oid parent_c
     if (!OidIsValid(parent_collation) || !OidIsValid(child_collation) || parent_collation == child_collation)
         return;
     if (get_collation_isdeterministic(parent_collation) && get_collation_isdeterministic(child_collation))
-        pair->parent_cast = psprintf("%s%s", pair->parent_cast, collate_clause(child_collation));
+        pair->parent_cast = psprintf("%s%s", pair->parent_cast, vdf_collate(child_collation));
     else
-        pair->child_cast = psprintf("%s%s", pair->child_cast, collate_clause(parent_collation));
+        pair->child_cast = psprintf("%s%s", pair->child_cast, vdf_collate(parent_collation));
 }
 
 static void attribute(Oid relation, AttrNumber number, char **name, Oid *type, Oid *collation)

@@ -37,6 +37,8 @@ char *vdf_from_clause(Oid relation);
 char *vdf_operator(Oid op);
 /* "::schema.type" */
 char *vdf_cast(Oid type);
+/* " COLLATE schema.name" */
+char *vdf_collate(Oid collation);
 
 /* Fills the column pairs, set columns and referring attributes of a key. */
 void vdf_key_details(const VdfForeignKey *key, VdfEdge *edge, AttrNumber *attributes, int *nattributes);

@@ -3,10 +3,19 @@
  * per row with all its columns: a second UPDATE of the same row would make RI check every key of it again.
  */
 #include "ext/catalog.h"
+#include "ext/foresee.h"
 #include "ext/report.h"
 #include "ext/run.h"
-#include "ext/unique.h"
 #include "ext/value.h"
+
+/* Must a dry run keep the rows of a node? Asked when the first one is met: most edges have none. */
+typedef struct Keeping
+{
+    const int *edges;
+    int nedges;
+    bool tombstone;
+    signed char answer; /* 1 yes, -1 no, 0 not asked yet */
+} Keeping;
 
 typedef struct ReferenceSink
 {
@@ -15,6 +24,7 @@ typedef struct ReferenceSink
     int node;
     int edge; /* -1: the tombstone */
     VdfKeys *found;
+    Keeping *keeping;
     uint64 rows;
 } ReferenceSink;
 
@@ -63,6 +73,19 @@ bool vdf_is_cleared(VdfRun *run, int edge, Oid relation, ItemPointer tid)
     return false;
 }
 
+static bool keeps(VdfRun *run, int node, Keeping *k)
+{
+    if (!run->dry)
+        return true;
+    if (k->answer == 0) {
+        MemoryContext caller = MemoryContextSwitchTo(run->context);
+
+        k->answer = vdf_may_be_refused(run, node, k->edges, k->nedges, k->tombstone) ? 1 : -1;
+        MemoryContextSwitchTo(caller);
+    }
+    return k->answer > 0;
+}
+
 static void reference_row(VdfSink *sink, TupleTableSlot *slot)
 {
     ReferenceSink *s = (ReferenceSink *) sink;
@@ -83,7 +106,7 @@ static void reference_row(VdfSink *sink, TupleTableSlot *slot)
     }
     s->rows++;
     /* A dry run keeps the rows only where it must foresee what their UPDATE would meet. */
-    if (!run->dry || (s->edge >= 0 && vdf_action(run->plan, s->edge) == VDF_ACTION_REASSIGN))
+    if (keeps(run, s->node, s->keeping))
         vdf_keys_add(run, s->found, sink->desc, slot, sink->desc->natts);
 }
 
@@ -261,7 +284,7 @@ static VdfKeys *parents_of(VdfRun *run, int edge)
     return &run->nodes[e->parent].all;
 }
 
-static void find_references(VdfRun *run, int edge, VdfKeys *found)
+static void find_references(VdfRun *run, int edge, Keeping *keeping, VdfKeys *found)
 {
     const VdfEdge *e = &run->plan->graph.edges[edge];
     VdfEdgeInfo *info = &run->plan->edges[edge];
@@ -274,6 +297,7 @@ static void find_references(VdfRun *run, int edge, VdfKeys *found)
     s.node = e->child;
     s.edge = edge;
     s.found = found;
+    s.keeping = keeping;
     run->edges[edge].set = vdf_rowset_create();
     vdf_statement_of(run, &statement, VDF_SQL_FIND_REFERENCES, edge,
                      (run->many ? VDF_USERS : 0) | (run->dry ? 0 : VDF_LOCK), info->owner);
@@ -287,22 +311,7 @@ static void find_references(VdfRun *run, int edge, VdfKeys *found)
         check_successor(run, edge, s.rows);
 }
 
-static void foresee_doubles(VdfRun *run, int edge, VdfKeys *found)
-{
-    const VdfEdge *e = &run->plan->graph.edges[edge];
-    uint64 rows;
-
-    if (vdf_action(run->plan, edge) != VDF_ACTION_REASSIGN || e->reassign_expression != NULL || run->edges[edge].failed)
-        return;
-    rows = vdf_count_doubles(run, edge, found, run->plan->edges[edge].reassign_type, successor_value(run, edge));
-    if (rows == 0)
-        return;
-    run->edges[edge].failed = true;
-    vdf_block(run, edge, rows, pstrdup("a unique index would be violated by the reassigned rows"),
-              vdf_policy_call(run, edge, "'delete'"), true);
-}
-
-static void find_tombstone(VdfRun *run, VdfKeys *found)
+static void find_tombstone(VdfRun *run, Keeping *keeping, VdfKeys *found)
 {
     int root = run->plan->graph.root;
     VdfStatement statement;
@@ -314,6 +323,7 @@ static void find_tombstone(VdfRun *run, VdfKeys *found)
     s.node = root;
     s.edge = -1;
     s.found = found;
+    s.keeping = keeping;
     vdf_statement_of(run, &statement, VDF_SQL_FIND_TOMBSTONE, -1,
                      (run->many ? VDF_USERS : 0) | (run->dry ? 0 : VDF_LOCK), run->plan->nodes[root].owner);
     vdf_statement_input(&statement, "vdf_root", &run->root);
@@ -329,11 +339,26 @@ static bool changes_references(VdfRun *run, const int *edges, int nedges)
     return false;
 }
 
+void vdf_detach_inputs(VdfRun *run, VdfStatement *statement, const int *edges, int nedges, VdfKeys *found)
+{
+    statement->types = (Oid *) palloc(sizeof(Oid) * (nedges + 1));
+    statement->values = (Datum *) palloc(sizeof(Datum) * (nedges + 1));
+    vdf_statement_input(statement, "vdf_m", found);
+    for (int i = 0; i < nedges; i++) {
+        const VdfEdge *e = &run->plan->graph.edges[edges[i]];
+
+        if (vdf_action(run->plan, edges[i]) == VDF_ACTION_REASSIGN && e->reassign_expression == NULL) {
+            statement->types[statement->nparams] = run->plan->edges[edges[i]].reassign_type;
+            statement->values[statement->nparams++] = successor_value(run, edges[i]);
+        }
+        if (e->npairs > 0 && e->pairs[0].any)
+            vdf_statement_input(statement, psprintf("vdf_p%d", edges[i]), parents_of(run, edges[i]));
+    }
+}
+
 static void update_rows(VdfRun *run, int node, int *edges, int nedges, bool tombstone, VdfKeys *found)
 {
     VdfStatement statement;
-    Oid *types = (Oid *) palloc(sizeof(Oid) * (nedges + 1));
-    Datum *values = (Datum *) palloc(sizeof(Datum) * (nedges + 1));
     VdfFacts *facts = vdf_facts(run->plan, run->plan->nodes[node].relation);
 
     memset(&statement, 0, sizeof(statement));
@@ -351,19 +376,7 @@ static void update_rows(VdfRun *run, int node, int *edges, int nedges, bool tomb
                         errhint("Drop or disable the rule.")));
     statement.owner = run->plan->nodes[node].owner;
     statement.change = true;
-    vdf_statement_input(&statement, "vdf_m", found);
-    for (int i = 0; i < nedges; i++) {
-        const VdfEdge *e = &run->plan->graph.edges[edges[i]];
-
-        if (vdf_action(run->plan, edges[i]) == VDF_ACTION_REASSIGN && e->reassign_expression == NULL) {
-            types[statement.nparams] = run->plan->edges[edges[i]].reassign_type;
-            values[statement.nparams++] = successor_value(run, edges[i]);
-        }
-        if (e->npairs > 0 && e->pairs[0].any)
-            vdf_statement_input(&statement, psprintf("vdf_p%d", edges[i]), parents_of(run, edges[i]));
-    }
-    statement.types = types;
-    statement.values = values;
+    vdf_detach_inputs(run, &statement, edges, nedges, found);
     (void) vdf_execute(&run->executor, &statement);
 }
 
@@ -382,25 +395,45 @@ static int by_rank(const void *a, const void *b, void *arg)
     return order ? order : strcmp(l->name, r->name);
 }
 
+/* Edges that cannot do what their policy says change nothing. */
+static void foresee(VdfRun *run, int node, const int *edges, int nedges, bool tombstone, VdfKeys *found)
+{
+    int *able = (int *) palloc(sizeof(int) * (nedges + 1)), n = 0;
+
+    for (int i = 0; i < nedges; i++)
+        if (!run->edges[edges[i]].failed && run->plan->graph.edges[edges[i]].blocker == NULL)
+            able[n++] = edges[i];
+    vdf_foresee(run, node, able, n, tombstone, found);
+    pfree(able);
+}
+
 static void detach_node(VdfRun *run, int node, int *edges, int nedges)
 {
     VdfKeys found;
     bool tombstone = run->tombstone && node == run->plan->graph.root;
-    int active = 0;
+    int active = 0, asked = 0;
+    Keeping keeping = {NULL, 0, tombstone, 0};
+    int *all;
 
     memset(&found, 0, sizeof(found));
     qsort_arg(edges, nedges, sizeof(int), by_rank, run);
-    for (int i = 0; i < nedges; i++) {
-        if (parents_of(run, edges[i])->count == 0)
-            continue;
-        find_references(run, edges[i], &found);
-        if (run->edges[edges[i]].rows > 0)
-            edges[active++] = edges[i];
+    for (int i = 0; i < nedges; i++)
+        if (parents_of(run, edges[i])->count > 0)
+            edges[asked++] = edges[i];
+    if (asked == 0 && !tombstone)
+        return;
+    all = (int *) palloc(sizeof(int) * (asked + 1));
+    memcpy(all, edges, sizeof(int) * asked);
+    keeping.edges = all;
+    keeping.nedges = asked;
+    for (int i = 0; i < asked; i++) {
+        find_references(run, all[i], &keeping, &found);
+        if (run->edges[all[i]].rows > 0)
+            edges[active++] = all[i];
     }
     if (tombstone)
-        find_tombstone(run, &found);
-    for (int i = 0; i < active; i++)
-        foresee_doubles(run, edges[i], &found);
+        find_tombstone(run, &keeping, &found);
+    foresee(run, node, edges, active, tombstone, &found);
     /* What refuses the run is told with everything else, not hidden behind an UPDATE that fails. */
     run->untouched = run->blockers != NIL || vdf_collateral_refused(run);
     if (found.count > 0 && !run->untouched && !run->dry)

@@ -2,6 +2,7 @@
 
 #include "ext/catalog.h"
 #include "ext/report.h"
+#include "ext/restriction.h"
 
 static bool fires(char enabled)
 {
@@ -116,7 +117,7 @@ VdfFacts *vdf_facts(VdfDeletionPlan *plan, Oid relation)
         learned.foreign = learned.foreign || table->rd_rel->relkind == RELKIND_FOREIGN_TABLE;
         learn_triggers(&learned, table);
         if (lfirst_oid(cell) == relation)
-            learn_rules(&learned, table); /* rules of partitions do not apply through the root */
+            learned.restrictions = vdf_restrictions(table), learn_rules(&learned, table); /* rules of partitions do not apply through the root */
         learn_publication(&learned, table);
         relation_close(table, AccessShareLock);
     }

@@ -18,6 +18,7 @@ typedef struct VdfFacts
     char *no_replica;      /* publication that forbids DELETE; NULL when none does */
     char *no_replica_update;
     char *disabled_ri;     /* constraint whose RI trigger is disabled */
+    List *restrictions;    /* of VdfRestriction: what may refuse new values; of the table itself, not of its partitions */
     bool foreign;          /* the table, or a partition of it, is a foreign table */
 } VdfFacts;
 

@@ -131,21 +131,26 @@ extern "C" {
 #define vdf_executor_run(query) ExecutorRun((query), ForwardScanDirection, 0)
 #define vdf_key_enforced(form) ((form)->conenforced)
 #define vdf_key_period(form) ((form)->conperiod)
+#define vdf_check_enforced(check) ((check)->ccenforced)
 #else
 #define vdf_primary_key_index(relation) RelationGetPrimaryKeyIndex(relation)
 #define vdf_append_prunes(append) ((append)->part_prune_info != NULL)
 #define vdf_key_enforced(form) true
 #define vdf_key_period(form) false
+#define vdf_check_enforced(check) true
 #define vdf_executor_run(query) ExecutorRun((query), ForwardScanDirection, 0, true)
 #endif
 
 #if PG_VERSION_NUM >= 160000
 #define vdf_owns_relation(relation, role) object_ownercheck(RelationRelationId, (relation), (role))
 #define vdf_raw_walker(node, walker, context) raw_expression_tree_walker((node), (walker), (context))
+#define vdf_tree_mutator(node, mutator, context) expression_tree_mutator((node), (mutator), (context))
 #else
 #define vdf_owns_relation(relation, role) pg_class_ownercheck((relation), (role))
 #define vdf_raw_walker(node, walker, context)                                                                       \
     raw_expression_tree_walker((node), (bool (*)()) (void (*)()) (walker), (context))
+#define vdf_tree_mutator(node, mutator, context)                                                                     \
+    expression_tree_mutator((node), (Node * (*) ()) (void (*)()) (mutator), (context))
 #endif
 
 /* Where a plan says which privileges on a relation are asked for; NULL: nowhere. */

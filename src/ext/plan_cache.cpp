@@ -37,7 +37,7 @@ const char *vdf_plan_text(VdfDeletionPlan *plan, VdfSql kind, int number, unsign
     key.edges = nedges ? DatumGetUInt32(hash_any((const unsigned char *) edges, nedges * sizeof(int))) : 0;
     entry = (StatementEntry *) hash_search(plan->statements, &key, HASH_FIND, &found);
     if (!found || nedges > 1) { /* sets of edges may collide: their text is made anew */
-        VdfSqlRequest request = {kind, number, flags, nedges, edges, NULL};
+        VdfSqlRequest request = {kind, number, flags, nedges, edges, NULL, NULL};
         VdfError error;
         const char *text;
 

@@ -81,6 +81,23 @@ void vdf_block(VdfRun *run, int edge, uint64 rows, char *reason, char *remedy, b
     MemoryContextSwitchTo(caller);
 }
 
+void vdf_block_root(VdfRun *run, uint64 rows, char *reason, char *remedy)
+{
+    const VdfNode *root = &run->plan->graph.nodes[run->plan->graph.root];
+    MemoryContext caller = MemoryContextSwitchTo(run->context);
+    VdfBlocker *blocker = (VdfBlocker *) palloc0(sizeof(VdfBlocker));
+
+    blocker->relation = root->display;
+    blocker->schema = root->schema;
+    blocker->table = root->relation;
+    blocker->rows = rows;
+    blocker->reason = pstrdup(reason);
+    blocker->remedy = remedy ? pstrdup(remedy) : NULL;
+    blocker->listed = true;
+    run->blockers = lappend(run->blockers, blocker);
+    MemoryContextSwitchTo(caller);
+}
+
 char *vdf_policy_call(const VdfRun *run, int edge, const char *action)
 {
     const VdfEdge *e = &run->plan->graph.edges[edge];
@@ -264,26 +281,10 @@ static void block_tombstone(VdfRun *run)
     }
 }
 
-/* A blocker of the root row. */
-static void block_root(VdfRun *run, uint64 rows, char *reason, char *remedy)
-{
-    const VdfNode *root = &run->plan->graph.nodes[run->plan->graph.root];
-    VdfBlocker *blocker = (VdfBlocker *) palloc0(sizeof(VdfBlocker));
-
-    blocker->relation = root->display;
-    blocker->schema = root->schema;
-    blocker->table = root->relation;
-    blocker->rows = rows;
-    blocker->reason = reason;
-    blocker->remedy = remedy;
-    blocker->listed = true;
-    run->blockers = lappend(run->blockers, blocker);
-}
-
 void vdf_foresee_limit(VdfRun *run)
 {
     if (run->dry && vdf_max_rows > 0 && run->changed > (uint64) vdf_max_rows)
-        block_root(run, run->changed, psprintf("more rows than vedfolnir.max_rows (%d)", vdf_max_rows),
+        vdf_block_root(run, run->changed, psprintf("more rows than vedfolnir.max_rows (%d)", vdf_max_rows),
                    psprintf("SET vedfolnir.max_rows = %llu;", (unsigned long long) run->changed));
 }
 
@@ -307,7 +308,7 @@ static void predict_root(VdfRun *run)
     }
     if (reason == NULL)
         return;
-    block_root(run, run->root_rows, reason, remedy);
+    vdf_block_root(run, run->root_rows, reason, remedy);
 }
 
 static void block_stale(VdfRun *run)

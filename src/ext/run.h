@@ -32,6 +32,7 @@ typedef struct VdfEdgeState
     uint64 sources;    /* of these: brought in here, not further up */
     VdfRowSet *set;    /* rows whose reference the edge changes */
     bool failed;       /* a blocker says that it cannot */
+    char *note;        /* foresee.cpp; NULL: none */
 } VdfEdgeState;
 
 /* Something that refuses the run. */
@@ -73,6 +74,7 @@ struct VdfRun
     VdfNodeState *nodes;
     VdfEdgeState *edges;
     uint64 root_rows;
+    char *root_note; /* foresee.cpp; NULL: none */
     List *blockers; /* of VdfBlocker */
     struct VdfSchema *schema; /* looked up for the remedies of undeclared edges */
     VdfUserCounts *user_counts; /* per edge, the root row first */
@@ -137,6 +139,10 @@ void vdf_prove_after_triggers(VdfRun *run);
 
 /* A dry run says that the run would be larger than vedfolnir.max_rows. */
 void vdf_foresee_limit(VdfRun *run);
+/* Parameters and key sets of the UPDATE of phase N, and of what looks at its rows before. */
+void vdf_detach_inputs(VdfRun *run, VdfStatement *statement, const int *edges, int nedges, VdfKeys *found);
+/* A blocker of the root row. */
+void vdf_block_root(VdfRun *run, uint64 rows, char *reason, char *remedy);
 void vdf_block(VdfRun *run, int edge, uint64 rows, char *reason, char *remedy, bool listed);
 /* A call that decides about an edge; action is the last argument, or several. */
 char *vdf_policy_call(const VdfRun *run, int edge, const char *action);

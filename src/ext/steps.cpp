@@ -62,6 +62,7 @@ static void note_edge(VdfRun *run, VdfStep *step, int edge)
         note(step, psprintf("refused: %s", vdf_collateral_remedy(run, edge)));
     if (action != VDF_ACTION_RETAIN)
         note_triggers(step, vdf_facts(run->plan, info->relation), action == VDF_ACTION_DELETE);
+    note(step, run->edges[edge].note);
     if (info->declared_on != info->relation)
         note(step, "the table inherits the columns, not the foreign key");
     if (!e->validated && !e->link)
@@ -116,6 +117,7 @@ List *vdf_steps_of(VdfRun *run)
 
         if (!run->tombstone)
             note_mirrors(run, root, run->plan->graph.root);
+        note(root, run->root_note);
         note_triggers(root, vdf_facts(run->plan, run->plan->nodes[run->plan->graph.root].relation), !run->tombstone);
     }
     add_deletes(run, &steps);

@@ -171,6 +171,7 @@ TEST_F(Wall, EachStatementFailsCleanlyAtEachAllocation)
         {VDF_SQL_TAKE_EDGE, 1, VDF_KEYS | VDF_IDENTITY | VDF_COLLATERAL | VDF_TARGETS | VDF_DELETE, 0, nullptr},
         {VDF_SQL_FIND_REFERENCES, 3, VDF_LOCK, 0, nullptr},
         {VDF_SQL_DETACH, 3, 0, 1, &detached},
+        {VDF_SQL_NEW_ROWS, 3, 0, 1, &detached, nullptr, ", c.a_column_with_a_long_name AS a_column_with_a_long_name"},
         {VDF_SQL_FIND_LEFT, 1, 0, 0, nullptr},
         {VDF_SQL_FOLLOW_OWN, 1, 0, 0, nullptr},
     };

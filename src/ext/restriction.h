@@ -1,0 +1,40 @@
+/*
+ * restriction.h: what the catalogue demands of the rows of a table: checks, NOT NULL, unique indexes, exclusion.
+ */
+#ifndef VEDFOLNIR_RESTRICTION_H
+#define VEDFOLNIR_RESTRICTION_H
+
+#include "ext/pg.h"
+
+typedef enum VdfRestrictionKind
+{
+    VDF_RESTRICTION_CHECK,
+    VDF_RESTRICTION_NOT_NULL,
+    VDF_RESTRICTION_UNIQUE,
+    VDF_RESTRICTION_EXCLUSION
+} VdfRestrictionKind;
+
+typedef struct VdfRestriction
+{
+    VdfRestrictionKind kind;
+    const char *name;    /* of the constraint, the index or, NOT NULL, the column */
+    Bitmapset *columns;  /* that it reads, through generated columns too */
+    Node *test;          /* a check: false where it is violated; NOT NULL: of a generated column */
+    int nkeys;           /* an index */
+    Node **keys;
+    Oid *operators;      /* all true: the rows are in each other's way */
+    Oid *collations;
+    Node *predicate;     /* may be NULL */
+    bool nulls_equal;    /* NULLS NOT DISTINCT */
+    Bitmapset *plain;    /* columns that are keys as they are: NULL in one is in nobody's way */
+    bool unforeseeable;  /* volatile, or over the whole row */
+} VdfRestriction;
+
+/* Those of a table; everything in the current memory context. */
+List *vdf_restrictions(Relation table);
+/* Those of the domain of a column. Asked for anew each time: a change of a domain is no news to the plan. */
+List *vdf_domain_restrictions(Relation table, AttrNumber number);
+/* An expression of a restriction as SQL over the rows of an alias; new: generated columns are not there yet. */
+char *vdf_restriction_text(Relation table, Node *expression, const char *alias, bool fresh);
+
+#endif
