@@ -107,7 +107,7 @@ SELECT vedfolnir_register_subject('app.users', 'id');
 SELECT step, relation, note FROM vedfolnir_delete_user(1) WHERE step > 1 ORDER BY step;
 SELECT t.fresh();
 
--- A check constraint that forbids NULL, a unique key that takes one NULL only: predicted as well, see 40_new_rows.
+-- A check constraint that forbids NULL, a unique key that takes one NULL only: predicted as well, see 41_new_rows.
 CREATE TABLE app.users (id int PRIMARY KEY);
 CREATE TABLE app.checked (u int REFERENCES app.users ON DELETE SET NULL CHECK (u IS NOT NULL OR n > 5), n int);
 CREATE TABLE app.one_null (u int UNIQUE NULLS NOT DISTINCT REFERENCES app.users ON DELETE SET NULL);

@@ -122,6 +122,10 @@ bool vdf_collateral_refused(VdfRun *run);
 void vdf_collect(VdfRun *run, VdfStatement *statement, VdfKeys *keys);
 /* Phase N. */
 void vdf_detach(VdfRun *run);
+/* Says before anything is changed that new references would lead nowhere. */
+void vdf_check_successor(VdfRun *run, int edge, uint64 rows);
+/* The key that references are reassigned to. */
+Datum vdf_successor_value(VdfRun *run, int edge);
 /* A row that goes, or the tombstone, which counts as if it went. */
 bool vdf_row_goes(VdfRun *run, int node, Datum relation, Datum tid);
 /* Is the reference of a row changed by a stronger edge on the same columns? */
