@@ -219,7 +219,8 @@ sub write_file
 }
 
 # A test that dies must not leave servers behind; by then its objects may be half gone, so only ids are used.
-my ($owner, %started) = ($$);
+my $owner = $$;
+our %started;
 sub note_start { my ($run) = @_; $started{ $run->{KIDS}->[0]->{PID} } = 1; return; }
 sub note_end { my ($run) = @_; delete $started{ $run->{KIDS}->[0]->{PID} }; return; }
 
