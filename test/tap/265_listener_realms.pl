@@ -83,14 +83,15 @@ is($t->stop($_), 0, 'a listener ends') for @pair;
 
 # The record sees an overlap when there is one: two listeners that know one realm by different names of its service.
 $fake->forget;
+$fake->delay(0.1);
 @pair = ();
 for my $name ('keycloak', 'twin')
 {
 	$t->configure(service($name, 'central'), $settings);
-	queue($name, 'central', 6);
 	push @pair, $t->start;
 	$t->wait_until(sub { $t->log($pair[-1]) =~ /connected: / }, "$name: connected");
 }
+queue($_, 'central', 3) for ('keycloak', 'twin') x 2;
 $t->wait_for_sql(all_done(), 'both are drained', 120);
 ($same) = $fake->overlaps;
 cmp_ok($same, '>', 0, 'the fake records that their requests met');
