@@ -38,7 +38,9 @@ def check(cursor, case, rows_now, single):
                 raise
             failed = "%s %s" % (error.pgcode, error.diag.message_primary)
         after = rows_now()
-        if (failed or "")[:5] != (code or ""):
+        # The call asks for blockers before it deletes; the one run meets the trigger that keeps rows first.
+        other = code == "VF003" and (failed or "").startswith("VF007")
+        if (failed or "")[:5] != (code or "") and not other:
             problems.append("BATCHES: of %d rows %s, the one run %s" % (case.batch_rows, failed or "go through", code or "goes through"))
         elif code == "VF007" and difference(before, after):
             problems.append("BATCHES: a refused call changes rows: " + difference(before, after))
