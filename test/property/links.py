@@ -41,11 +41,11 @@ def make_links(g):
         parent = g.tables[0] if g.chance(0.5) else g.rng.choice(g.tables)
         targets = [c for c in parent.columns if c.kind.name in LIKE]
         if targets:
-            found.append(make_link(g, n, parent, g.rng.choice(targets)))
+            found.append(make_link(g, n, parent, g.rng.choice(targets), [k.column for k in found]))
     return found
 
 
-def make_link(g, n, parent, target):
+def make_link(g, n, parent, target, linked):
     rng = g.rng
     child, style = rng.choice(g.tables), rng.choice(["array", "array", "expression", "columns", "columns"])
     like = KINDS[rng.choice(LIKE[target.kind.name])]
@@ -54,7 +54,8 @@ def make_link(g, n, parent, target):
     if style == "expression":
         plain = ident(link.column.name)
         link.expression = rng.choice(["c." + plain, "coalesce(%s, c.%s)" % (plain, plain)] + ["c.%s::text" % plain, "c.%s + 0" % plain] * (like.name in NUMBERS))
-    free = [c for c in child.columns if c is not link.column and not c.refers and c.kind.name in ("int4", "int8", "text", "uuid")]
+    # What a condition asks about must not be cleared in the same run.
+    free = [c for c in child.columns if c is not link.column and c not in linked and not c.refers and c.kind.name in ("int4", "int8", "text", "uuid")]
     if free and g.chance(0.4):
         column = rng.choice(free)
         if g.chance(0.4):
