@@ -165,3 +165,30 @@ SELECT code FROM t.refused($$SELECT * FROM vedfolnir_delete_users('{5,6}', false
 SELECT count(*) FROM app.users;
 SELECT t.finish();
 DROP ROLE regress_guest;
+
+-- References in generated columns: no UPDATE can set them, and the dry run says so (R9, R13).
+\set ECHO none
+\i test/support/regress.sql
+\set ECHO all
+CREATE TABLE app.users (id int PRIMARY KEY);
+CREATE TABLE app.copies (id int PRIMARY KEY, base int, u int GENERATED ALWAYS AS (base + 0) STORED REFERENCES app.users);
+CREATE TABLE app.cards (u int GENERATED ALWAYS AS IDENTITY PRIMARY KEY REFERENCES app.users);
+CREATE TABLE app.lists (a int, us int[] GENERATED ALWAYS AS (ARRAY[a]) STORED);
+INSERT INTO app.users SELECT generate_series(1, 3);
+INSERT INTO app.copies VALUES (1, 1), (2, 2);
+INSERT INTO app.cards DEFAULT VALUES;
+INSERT INTO app.cards DEFAULT VALUES;
+INSERT INTO app.lists VALUES (1), (2);
+SELECT vedfolnir_register_subject('app.users');
+SELECT vedfolnir_set_policy('app.copies', 'copies_u_fkey', 'reassign', reassign_to => '3');
+SELECT vedfolnir_set_policy('app.cards', 'cards_u_fkey', 'reassign', reassign_to => '3');
+SELECT vedfolnir_add_link('by_list', 'app.lists', 'app.users', columns => '{us}', action => 'nullify');
+SELECT action, relation, via, row_count, note FROM vedfolnir_delete_user(1) WHERE step > 1 ORDER BY step;
+SELECT code, detail FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
+SELECT vedfolnir_set_policy('app.copies', 'copies_u_fkey', 'delete'), vedfolnir_set_policy('app.cards', 'cards_u_fkey', 'delete'),
+       vedfolnir_set_policy('app.lists', 'by_list', 'delete');
+-- As targets of clean-up rules they serve.
+SELECT vedfolnir_add_cleanup('app.copies', 'redis_key', 'copy:{u}');
+SELECT relation, row_count FROM t.run('1') ORDER BY step;
+SELECT target FROM vedfolnir.cleanup_task;
+SELECT t.finish();

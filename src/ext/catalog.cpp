@@ -275,6 +275,17 @@ bool vdf_forbids_null(Oid relation, AttrNumber number, bool *generated)
     return not_null;
 }
 
+bool vdf_is_computed(Oid relation, AttrNumber number)
+{
+    HeapTuple tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(relation), Int16GetDatum(number));
+    bool computed = HeapTupleIsValid(tuple) && (((Form_pg_attribute) GETSTRUCT(tuple))->attgenerated != '\0' ||
+                                                ((Form_pg_attribute) GETSTRUCT(tuple))->attidentity == ATTRIBUTE_IDENTITY_ALWAYS);
+
+    if (HeapTupleIsValid(tuple))
+        ReleaseSysCache(tuple);
+    return computed;
+}
+
 /* The default of a column as SQL, "NULL" when it has none. */
 static char *default_text(Oid relation, AttrNumber number)
 {

@@ -52,5 +52,7 @@ void vdf_set_columns(Oid relation, const AttrNumber *attributes, int n, bool onl
 
 /* Does a table, or the column's type, forbid NULL in the column? */
 bool vdf_forbids_null(Oid relation, AttrNumber number, bool *generated);
+/* Does the server compute the column, so that no UPDATE may set it? */
+bool vdf_is_computed(Oid relation, AttrNumber number);
 
 #endif

@@ -200,8 +200,17 @@ static const char *names_of_not_null(const VdfEdge *edge)
     return NULL;
 }
 
+/* A column that the server computes, or an identity that it guards: no UPDATE may set it. */
+static const char *name_of_computed(const VdfEdgeInfo *info)
+{
+    for (int i = 0; i < info->nattributes; i++)
+        if (info->attributes[i] != InvalidAttrNumber && vdf_is_computed(info->relation, info->attributes[i]))
+            return quote_identifier(get_attname(info->relation, info->attributes[i], false));
+    return NULL;
+}
+
 /* Why an edge that changes references cannot do so; NULL when it can. */
-static const char *predict_blocker(VdfDeletionPlan *plan, const VdfEdge *edge)
+static const char *predict_blocker(VdfDeletionPlan *plan, const VdfEdge *edge, const VdfEdgeInfo *info)
 {
     char action = vdf_edge_action(edge->declared, edge->policy);
     const char *not_null = names_of_not_null(edge);
@@ -219,6 +228,9 @@ static const char *predict_blocker(VdfDeletionPlan *plan, const VdfEdge *edge)
             if (edge->sets[i].not_null && strcmp(edge->sets[i].defaults, "NULL") == 0)
                 return psprintf("column %s has no default and cannot be NULL", edge->sets[i].column);
     }
+    if ((action == VDF_ACTION_DEFAULT || action == VDF_ACTION_REASSIGN ||
+         (action == VDF_ACTION_NULLIFY && edge->npairs > 0 && edge->pairs[0].any)) && name_of_computed(info))
+        return psprintf("column %s is computed by the server", name_of_computed(info));
     if (action == VDF_ACTION_REASSIGN && (edge->npairs != 1 || edge->nsets != 1))
         return "only a reference of one column can be reassigned";
     if (action == VDF_ACTION_RETAIN && !edge->link && !(plan->configuration->tombstone && edge->parent == plan->graph.root))
@@ -269,7 +281,7 @@ static VdfEdge *detail_edges(Gathering *g, const unsigned char *reachable)
                 referred_type(link ? InvalidOid : g->keys[i].oid, relation, edge->name, c, info);
         }
         if (edge->blocker == NULL)
-            edge->blocker = predict_blocker(plan, edge);
+            edge->blocker = predict_blocker(plan, edge, info);
         n++;
     }
     plan->graph.edges = edges;

@@ -1,6 +1,7 @@
 /*
  * prove.cpp: phase B. What survives and still refers to something deleted: blockers, and rows that a trigger kept.
  */
+#include "ext/catalog.h"
 #include "ext/guc.h"
 #include "ext/report.h"
 #include "ext/run.h"
@@ -125,7 +126,8 @@ static char *undeclared_remedy(VdfRun *run, int edge)
     const VdfSuggestion *s;
     const char *stays;
     char *above;
-    bool nullable = e->nsets > 0, settable = e->npairs == 1 && e->nsets == 1 && !e->pairs[0].any;
+    bool nullable = e->nsets > 0, settable = e->npairs == 1 && e->nsets == 1 && !e->pairs[0].any &&
+                                             !vdf_is_computed(run->plan->edges[edge].relation, run->plan->edges[edge].attributes[0]);
 
     if (run->schema == NULL) {
         MemoryContext caller = MemoryContextSwitchTo(run->context);
