@@ -36,6 +36,8 @@ class Reference(Survivors):
                        for e in self.edges]
         self.actions = [p["action"] if p else e.link or DECLARED[e.declared] for p, e in zip(self.policy, self.edges)]
         # What an edge's rows get besides; the rules of a table hold for those that inherit from it, which may have their own.
+        # Declared again, the last call counts.
+        columns = list({(c["relation"], c["edge"], c["column"]): c for c in columns}.values())
         columns = sorted(columns, key=lambda c: self.heirs_of(c["relation"]))
         self.rules = [[(c["column"], c["value"]) for c in columns if c["edge"] == e.name and self.is_of(e.child, c["relation"])] for e in self.edges]
         self.root_rules = [(c["column"], c["value"]) for c in columns if c["edge"] is None] if mode == "tombstone" else []
