@@ -1,5 +1,6 @@
 #include "ext/evidence.h"
 
+#include "ext/bulk_insert.h"
 #include "ext/guc.h"
 #include "ext/report.h"
 #include "ext/store.h"
@@ -181,57 +182,56 @@ static char *actor_of(VdfRun *run, const VdfDeletionRecord *record)
     return vdf_is_key(run->plan, vdf_actor) ? vdf_pseudonym_hex(&pseudonym) : vdf_actor;
 }
 
+static Datum name_of(NameData *name, const char *text)
+{
+    namestrcpy(name, text);
+    return NameGetDatum(name);
+}
+
+/* A value of a row, NULL where there is no text. */
+static void set_text(Datum *value, bool *isnull, const char *text)
+{
+    *value = text ? CStringGetTextDatum(text) : (Datum) 0;
+    *isnull = text == NULL;
+}
+
 void vdf_record_deletion(VdfRun *run, const VdfDeletionRecord *record)
 {
-    VdfStore store;
-    Oid types[] = {UUIDARRAYOID, NAMEOID, BYTEAARRAYOID, INT4OID, NAMEOID, NAMEOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
-                   UUIDOID, BOOLARRAYOID, BOOLARRAYOID, BOOLOID};
-    Datum values[lengthof(types)];
-    char nulls[lengthof(types) + 1];
-    Datum *ids = (Datum *) palloc(sizeof(Datum) * record->n), *pseudonyms = (Datum *) palloc(sizeof(Datum) * record->n),
-          *open = (Datum *) palloc(sizeof(Datum) * record->n), *running = (Datum *) palloc(sizeof(Datum) * record->n);
+    static const char *const columns[] = {"id", "subject", "pseudonym", "key_id", "session_user", "current_user",
+                                          "actor", "reason", "mode", "plan_hash", "request_id", "state",
+                                          "created_at", "completed_at"};
+    Datum values[lengthof(columns)], states[3];
+    bool nulls[lengthof(columns)] = {false};
     NameData subject, session, current;
-    char *actor = actor_of(run, record);
+    VdfBulkInsert *insert;
 
-    memset(nulls, ' ', sizeof(nulls));
-    namestrcpy(&subject, record->subject);
-    namestrcpy(&session, GetUserNameFromId(GetSessionUserId(), false));
-    namestrcpy(&current, GetUserNameFromId(GetUserId(), false));
-    for (int i = 0; i < record->n; i++) {
-        ids[i] = UUIDPGetDatum(&record->ids[i]);
-        pseudonyms[i] = bytea_of(record->pseudonyms[i].bytes);
-        open[i] = BoolGetDatum(record->tasks[i] > 0);
-        running[i] = BoolGetDatum(record->running[i]);
-    }
-    values[0] = PointerGetDatum(construct_array(ids, record->n, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
-    values[1] = NameGetDatum(&subject);
-    values[2] = PointerGetDatum(construct_array(pseudonyms, record->n, BYTEAOID, -1, false, TYPALIGN_INT));
-    values[3] = Int32GetDatum(record->pseudonyms[0].key_id);
-    values[4] = NameGetDatum(&session);
-    values[5] = NameGetDatum(&current);
-    values[6] = actor ? CStringGetTextDatum(actor) : (Datum) 0;
-    nulls[6] = actor ? ' ' : 'n';
-    values[7] = record->reason ? CStringGetTextDatum(record->reason) : (Datum) 0;
-    nulls[7] = record->reason ? ' ' : 'n';
-    values[8] = CStringGetTextDatum(record->mode);
-    values[9] = record->plan_hash ? CStringGetTextDatum(record->plan_hash) : (Datum) 0;
-    nulls[9] = record->plan_hash ? ' ' : 'n';
+    values[1] = name_of(&subject, record->subject);
+    values[4] = name_of(&session, GetUserNameFromId(GetSessionUserId(), false));
+    values[5] = name_of(&current, GetUserNameFromId(GetUserId(), false));
+    set_text(&values[6], &nulls[6], actor_of(run, record));
+    set_text(&values[7], &nulls[7], record->reason);
+    set_text(&values[8], &nulls[8], record->mode);
+    set_text(&values[9], &nulls[9], record->plan_hash);
     values[10] = record->request_id ? UUIDPGetDatum(record->request_id) : (Datum) 0;
-    nulls[10] = record->request_id ? ' ' : 'n';
-    values[11] = PointerGetDatum(construct_array(open, record->n, BOOLOID, 1, true, TYPALIGN_CHAR));
-    values[12] = PointerGetDatum(construct_array(running, record->n, BOOLOID, 1, true, TYPALIGN_CHAR));
-    values[13] = BoolGetDatum(record->begins);
-    vdf_store_open(&store);
-    vdf_store_run(&store,
-                  "INSERT INTO vedfolnir.deletion (id, subject, pseudonym, key_id, \"session_user\", \"current_user\", actor, "
-                  "reason, mode, plan_hash, request_id, state, completed_at) "
-                  "SELECT u.id, $2, u.pseudonym, $4, $5, $6, $7, $8, $9, $10, $11, "
-                  "CASE WHEN $14 THEN 'running' WHEN u.open THEN 'pending' ELSE 'complete' END, "
-                  "CASE WHEN NOT u.open AND NOT $14 THEN pg_catalog.clock_timestamp() END "
-                  "FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($3), pg_catalog.unnest($12), "
-                  "pg_catalog.unnest($13)) AS u(id, pseudonym, open, running) WHERE NOT u.running",
-                  lengthof(types), types, values, nulls, false);
-    vdf_store_close(&store);
+    nulls[10] = record->request_id == NULL;
+    states[0] = CStringGetTextDatum("running");
+    states[1] = CStringGetTextDatum("pending");
+    states[2] = CStringGetTextDatum("complete");
+    insert = vdf_bulk_insert_begin(&run->executor, "deletion", lengthof(columns), columns);
+    for (int i = 0; i < record->n; i++) {
+        bool complete = !record->begins && record->tasks[i] == 0;
+
+        if (record->running[i])
+            continue;
+        values[0] = UUIDPGetDatum(&record->ids[i]);
+        values[2] = bytea_of(record->pseudonyms[i].bytes);
+        values[3] = Int32GetDatum(record->pseudonyms[i].key_id);
+        values[11] = states[record->begins ? 0 : complete ? 2 : 1];
+        values[12] = values[13] = TimestampTzGetDatum(GetCurrentTimestamp());
+        nulls[13] = !complete;
+        vdf_bulk_insert_row(insert, values, nulls);
+    }
+    (void) vdf_bulk_insert_end(insert);
 }
 
 /* An edge, or the root row, under the title that the audit counts it by. */
@@ -286,9 +286,9 @@ static uint64 rows_of(VdfRun *run, int user, int edge)
 }
 
 /* One row per relation and action of a person; people are numbered from 1. */
-static void add_counts(VdfRun *run, VdfKeys *counts, int user, const AuditEdge *edges, int n, Datum *values)
+static void add_counts(VdfRun *run, VdfBulkInsert *insert, int user, const AuditEdge *edges, int n, Datum *values)
 {
-    bool nulls[5] = {false};
+    static const bool nulls[8] = {false};
 
     for (int i = 0, next; i < n; i = next) {
         uint64 rows = 0;
@@ -297,53 +297,30 @@ static void add_counts(VdfRun *run, VdfKeys *counts, int user, const AuditEdge *
             rows += rows_of(run, user, edges[next].edge);
         if (rows == 0)
             continue;
-        values[2] = edges[i].relation_text;
-        values[3] = edges[i].action_text;
-        values[4] = Int64GetDatum((int64) rows);
-        tuplestore_putvalues(counts->store, counts->desc, values, nulls);
-        counts->count++;
+        values[4] = edges[i].relation_text;
+        values[5] = edges[i].action_text;
+        values[6] = Int64GetDatum((int64) rows);
+        values[7] = TimestampTzGetDatum(GetCurrentTimestamp());
+        vdf_bulk_insert_row(insert, values, nulls);
     }
 }
 
 void vdf_record_audit(VdfRun *run, const VdfDeletionRecord *record)
 {
-    static VdfKeptPlan plans[VDF_KEPT_SIZES]; /* the text is always the same */
-    VdfKeys counts;
-    VdfStatement statement;
-    Oid types[2] = {NAMEOID, INT4OID};
-    Datum values[2];
+    static const char *const columns[] = {"deletion_id", "subject", "pseudonym", "key_id",
+                                          "relation", "action", "row_count", "created_at"};
+    Datum values[lengthof(columns)];
     NameData subject;
     int nedges;
     AuditEdge *edges = audit_edges(run, &nedges);
+    VdfBulkInsert *insert = vdf_bulk_insert_begin(&run->executor, "audit_log", lengthof(columns), columns);
 
-    memset(&counts, 0, sizeof(counts));
-    counts.desc = CreateTemplateTupleDesc(5);
-    TupleDescInitEntry(counts.desc, 1, "vdf_id", UUIDOID, -1, 0);
-    TupleDescInitEntry(counts.desc, 2, "vdf_pseudonym", BYTEAOID, -1, 0);
-    TupleDescInitEntry(counts.desc, 3, "vdf_relation", TEXTOID, -1, 0);
-    TupleDescInitEntry(counts.desc, 4, "vdf_action", TEXTOID, -1, 0);
-    TupleDescInitEntry(counts.desc, 5, "vdf_rows", INT8OID, -1, 0);
-    counts.store = tuplestore_begin_heap(true, false, work_mem);
+    values[1] = name_of(&subject, record->subject);
     for (int i = 0; i < record->n; i++) {
-        Datum row[5] = {UUIDPGetDatum(&record->ids[i]), bytea_of(record->pseudonyms[i].bytes)};
-
-        CHECK_FOR_INTERRUPTS();
-        add_counts(run, &counts, i + 1, edges, nedges, row);
+        values[0] = UUIDPGetDatum(&record->ids[i]);
+        values[2] = bytea_of(record->pseudonyms[i].bytes);
+        values[3] = Int32GetDatum(record->pseudonyms[i].key_id);
+        add_counts(run, insert, i + 1, edges, nedges, values);
     }
-    namestrcpy(&subject, record->subject);
-    values[0] = NameGetDatum(&subject);
-    values[1] = Int32GetDatum(record->pseudonyms[0].key_id);
-    memset(&statement, 0, sizeof(statement));
-    statement.sql = "INSERT INTO vedfolnir.audit_log (deletion_id, subject, pseudonym, key_id, relation, action, row_count) "
-                    "SELECT d.vdf_id, $1, d.vdf_pseudonym, $2, d.vdf_relation, d.vdf_action, d.vdf_rows FROM vdf_d d";
-    statement.owner = vdf_store_owner();
-    statement.cache = plans;
-    statement.change = true;
-    statement.nparams = 2;
-    statement.types = types;
-    statement.values = values;
-    vdf_statement_input(&statement, "vdf_d", &counts);
-    if (counts.count > 0)
-        (void) vdf_execute(&run->executor, &statement);
-    vdf_keys_free(&counts);
+    (void) vdf_bulk_insert_end(insert);
 }

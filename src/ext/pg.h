@@ -43,6 +43,7 @@ extern "C" {
 #include "common/hmac.h"
 #include "common/sha2.h"
 #include "executor/executor.h"
+#include "executor/nodeModifyTable.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -161,6 +162,36 @@ typedef RTEPermissionInfo VdfPermissions;
 #else
 typedef RangeTblEntry VdfPermissions;
 #define vdf_permissions_of(plan, entry) (entry)
+#endif
+
+/* The range table of an executor that writes to one table. */
+static inline void vdf_init_range_table(EState *estate, Relation table)
+{
+    RangeTblEntry *entry = makeNode(RangeTblEntry);
+
+    entry->rtekind = RTE_RELATION;
+    entry->relid = RelationGetRelid(table);
+    entry->relkind = table->rd_rel->relkind;
+    entry->rellockmode = RowExclusiveLock;
+#if PG_VERSION_NUM >= 160000
+    List *permissions = NIL;
+
+    (void) addRTEPermissionInfo(&permissions, entry);
+#endif
+#if PG_VERSION_NUM >= 180000
+    ExecInitRangeTable(estate, list_make1(entry), permissions, bms_make_singleton(1));
+#elif PG_VERSION_NUM >= 160000
+    ExecInitRangeTable(estate, list_make1(entry), permissions);
+#else
+    ExecInitRangeTable(estate, list_make1(entry));
+#endif
+}
+
+#if PG_VERSION_NUM >= 160000
+#define vdf_insert_index_tuples(target, slot, estate)                                                                \
+    ExecInsertIndexTuples((target), (slot), (estate), false, false, NULL, NIL, false)
+#else
+#define vdf_insert_index_tuples(target, slot, estate) ExecInsertIndexTuples((target), (slot), (estate), false, false, NULL, NIL)
 #endif
 
 /* Has no row of the table NULL in the column? 18 knows NOT NULL that was never validated. */

@@ -6,6 +6,7 @@
  */
 #include "ext/targets.h"
 
+#include "ext/bulk_insert.h"
 #include "ext/catalog.h"
 #include "ext/expression.h"
 #include "ext/guc.h"
@@ -421,46 +422,53 @@ int vdf_targets_groups(VdfTargets *targets, VdfTargetGroup **groups)
     return targets->ngroups;
 }
 
-static const char *const ENQUEUE =
-    "INSERT INTO vedfolnir.cleanup_task (deletion_id, phase, kind, operation, service, target, shared) "
-    "SELECT ($1)[d.vdf_u], $2, $3, $4, $5, d.vdf_target, d.vdf_s AND $6 FROM vdf_d d";
+/* The settled targets of a group as tasks of one operation. */
+static void enqueue_group(VdfBulkInsert *insert, VdfKeys *settled, const pg_uuid_t *deletions, bool check_shared, Datum *values)
+{
+    static const bool nulls[12] = {false};
+    TupleTableSlot *slot = MakeSingleTupleTableSlot(settled->desc, &TTSOpsMinimalTuple);
+
+    tuplestore_rescan(settled->store);
+    while (tuplestore_gettupleslot(settled->store, true, false, slot)) {
+        slot_getallattrs(slot);
+        values[0] = UUIDPGetDatum(&deletions[DatumGetInt32(slot->tts_values[1]) - 1]);
+        values[5] = slot->tts_values[0];
+        values[6] = BoolGetDatum(DatumGetBool(slot->tts_values[2]) && check_shared);
+        values[9] = values[11] = TimestampTzGetDatum(GetCurrentTimestamp());
+        vdf_bulk_insert_row(insert, values, nulls);
+    }
+    ExecDropSingleTupleTableSlot(slot);
+}
 
 uint64 vdf_targets_enqueue(VdfRun *run, const pg_uuid_t *deletions)
 {
-    static VdfKeptPlan plans[VDF_KEPT_SIZES]; /* the text is always the same */
+    /* All but those that are NULL: a default would be read from the catalogue for each call. */
+    static const char *const columns[] = {"deletion_id", "phase", "kind", "operation", "service", "target",
+                                          "shared", "state", "attempts", "run_after", "fence", "created_at"};
     VdfTargets *t = run->targets;
-    Datum *ids = (Datum *) palloc(sizeof(Datum) * run->nusers);
-    Oid types[6] = {UUIDARRAYOID, INT2OID, TEXTOID, TEXTOID, TEXTOID, BOOLOID};
+    VdfBulkInsert *insert = NULL;
+    Datum values[lengthof(columns)];
     uint64 tasks = 0;
 
-    for (int i = 0; i < run->nusers; i++)
-        ids[i] = UUIDPGetDatum(&deletions[i]);
+    values[7] = CStringGetTextDatum("available");
+    values[8] = Int32GetDatum(0);
+    values[10] = Int64GetDatum(0);
     for (int i = 0; i < t->ngroups; i++) {
         Operation operations[2];
         int n = operations_of(t->groups[i].kind, operations);
 
         for (int j = 0; j < n && t->settled[i].count > 0; j++) {
-            VdfStatement statement;
-            Datum values[6];
-
-            memset(&statement, 0, sizeof(statement));
-            values[0] = PointerGetDatum(construct_array(ids, run->nusers, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
+            if (insert == NULL)
+                insert = vdf_bulk_insert_begin(&run->executor, "cleanup_task", lengthof(columns), columns);
             values[1] = Int16GetDatum(operations[j].phase);
             values[2] = CStringGetTextDatum(t->groups[i].kind);
             values[3] = CStringGetTextDatum(operations[j].name);
             values[4] = CStringGetTextDatum(t->groups[i].service);
-            values[5] = BoolGetDatum(run->check_shared);
-            statement.sql = ENQUEUE;
-            statement.cache = plans;
-            statement.owner = vdf_store_owner();
-            statement.change = true;
-            statement.nparams = 6;
-            statement.types = types;
-            statement.values = values;
-            vdf_statement_input(&statement, "vdf_d", &t->settled[i]);
-            tasks += vdf_execute(&run->executor, &statement);
+            enqueue_group(insert, &t->settled[i], deletions, run->check_shared, values);
         }
     }
+    if (insert != NULL)
+        tasks = vdf_bulk_insert_end(insert);
     if (tasks > 0 && vdf_notify)
         Async_Notify("vedfolnir_cleanup", "");
     return tasks;

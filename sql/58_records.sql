@@ -1,0 +1,63 @@
+-- The extension's own rows are written page by page; a trigger of an administrator gets a statement all the same.
+CREATE SCHEMA rec; SET search_path = rec, public;
+\set ECHO none
+\i test/support/no_extension.sql
+\set ECHO all
+CREATE EXTENSION vedfolnir SCHEMA public;
+SET client_min_messages = warning;
+CREATE TABLE people (id int PRIMARY KEY);
+CREATE TABLE files (id int PRIMARY KEY, person int NOT NULL REFERENCES people ON DELETE CASCADE, path text);
+INSERT INTO people SELECT generate_series(1, 2000);
+INSERT INTO files SELECT g, g % 1000 + 1, 'f/' || g FROM generate_series(1, 3000) g;
+CREATE INDEX ON files (person);
+SELECT vedfolnir_register_subject('people');
+SELECT vedfolnir_add_cleanup('files', 'file', '{path}');
+
+-- More rows than are written at once: every column has its value, and the ids of the deletions grow with the people.
+SELECT relation, action, row_count FROM vedfolnir_delete_users(ARRAY(SELECT id::text FROM people WHERE id <= 900), false, reason => 'many');
+SELECT count(*), count(DISTINCT d.id), bool_and(d.state = 'pending'), bool_and(d.completed_at IS NULL),
+       bool_and(d.created_at BETWEEN now() - '1 hour'::interval AND clock_timestamp()), bool_and(d.reason = 'many'),
+       bool_and(d."session_user" = session_user), bool_and(substr(d.id::text, 15, 1) = '7')
+  FROM vedfolnir.deletion d;
+SELECT relation, action, count(*), sum(row_count), count(DISTINCT deletion_id), count(DISTINCT id), count(created_at)
+  FROM vedfolnir.audit_log GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT phase, kind, operation, service, state, attempts, fence, shared, open, given_up, count(*), count(DISTINCT id),
+       count(DISTINCT target), count(DISTINCT deletion_id), count(run_after), count(created_at)
+  FROM vedfolnir.cleanup_task GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10;
+-- The rows of one person lie together, in the order of the deletions.
+SELECT count(*) FROM (SELECT deletion_id, lag(deletion_id) OVER (ORDER BY ctid) AS before FROM vedfolnir.audit_log) a WHERE deletion_id < before;
+-- The indexes hold all of them.
+SET enable_seqscan = off;
+SELECT count(*) FROM vedfolnir.deletion d JOIN LATERAL (SELECT count(*) AS n FROM vedfolnir.cleanup_task t WHERE t.deletion_id = d.id AND t.open) t ON n <> 3;
+SELECT count(*) FROM vedfolnir.deletion d JOIN LATERAL (SELECT count(*) AS n FROM vedfolnir.audit_log a WHERE a.deletion_id = d.id) a ON n <> 2;
+RESET enable_seqscan;
+
+-- The checks of the tables hold.
+ALTER TABLE vedfolnir.audit_log ADD CONSTRAINT few CHECK (row_count < 2) NOT VALID;
+\set VERBOSITY terse
+SELECT count(*) FROM vedfolnir_delete_users('{901}', false);
+ALTER TABLE vedfolnir.audit_log DROP CONSTRAINT few;
+
+-- Triggers of an administrator, for each row and for the statement with its rows.
+CREATE TABLE heard (what text, n bigint);
+CREATE FUNCTION hear_row() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO rec.heard VALUES (TG_TABLE_NAME || ' row', 1); RETURN NEW; END $$;
+CREATE FUNCTION hear_rows() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO rec.heard SELECT TG_TABLE_NAME || ' rows', count(*) FROM written; RETURN NULL; END $$;
+CREATE TRIGGER a BEFORE INSERT ON vedfolnir.audit_log FOR EACH ROW EXECUTE FUNCTION hear_row();
+CREATE TRIGGER b AFTER INSERT ON vedfolnir.cleanup_task REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION hear_rows();
+CREATE TRIGGER c AFTER INSERT ON vedfolnir.deletion REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION hear_rows();
+SELECT relation, action, row_count FROM vedfolnir_delete_users('{901,902}', false);
+SELECT what, count(*), sum(n) FROM heard GROUP BY what ORDER BY what;
+
+-- All of it goes with the transaction.
+DROP TRIGGER a ON vedfolnir.audit_log;
+DROP TRIGGER b ON vedfolnir.cleanup_task;
+DROP TRIGGER c ON vedfolnir.deletion;
+BEGIN;
+SELECT count(*) FROM vedfolnir_delete_users('{903,904}', false);
+ROLLBACK;
+SELECT (SELECT count(*) FROM vedfolnir.deletion), (SELECT count(*) FROM vedfolnir.audit_log), (SELECT count(*) FROM vedfolnir.cleanup_task);
+SET client_min_messages = error;
+DROP SCHEMA rec CASCADE;
+DROP EXTENSION vedfolnir;
