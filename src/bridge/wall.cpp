@@ -201,6 +201,7 @@ std::string sql_of(const Plan &plan, const VdfSqlRequest &r)
     case VDF_SQL_COUNT_DANGLING: return sql_count_dangling(plan, r.number);
     case VDF_SQL_TAKE_NODE: return sql_take_node(plan, r.number, shape_of(r.flags), del);
     case VDF_SQL_LEADS_OUT: return sql_leads_out(plan, r.number, r.flags & VDF_KEYS);
+    case VDF_SQL_SCAN_NAMED: return sql_scan_named(plan, r.number);
     case VDF_SQL_FIND_NAMED: return sql_find_named(plan, r.number, r.flags & VDF_TOMBSTONE);
     }
     throw Error("XX000", "no such statement");
@@ -256,6 +257,11 @@ bool vdf_normalised_sql(const char *kind, const char *expression, char *buffer, 
             throw Error("54000", "the target expression is too long");
         std::memcpy(buffer, sql.c_str(), sql.size() + 1);
     });
+}
+
+size_t vdf_path_as_sql(char *path, size_t length) VDF_NOEXCEPT
+{
+    return normalise_as_sql(path, length);
 }
 
 bool vdf_plan_peel(const VdfPlan *plan, const bool *referred, int *nodes, int *n, VdfError *error) VDF_NOEXCEPT

@@ -5,6 +5,8 @@
 #ifndef VEDFOLNIR_WALL_H
 #define VEDFOLNIR_WALL_H
 
+#include <stddef.h>
+
 #ifdef __cplusplus
 #define VDF_NOEXCEPT noexcept
 extern "C" {
@@ -170,6 +172,7 @@ typedef enum VdfSql
     VDF_SQL_COUNT_KEY,
     VDF_SQL_COUNT_DANGLING,
     VDF_SQL_FIND_NAMED,
+    VDF_SQL_SCAN_NAMED,
     VDF_SQL_TAKE_NODE,
     VDF_SQL_LEADS_OUT
 } VdfSql;
@@ -208,6 +211,8 @@ const VdfPlanView *vdf_plan_view(const VdfPlan *plan) VDF_NOEXCEPT;
 bool vdf_plan_sql(VdfPlan *plan, const VdfSqlRequest *request, const char **text, VdfError *error) VDF_NOEXCEPT;
 /* A target in its normal spelling as SQL; 54000 when the buffer is too small. */
 bool vdf_normalised_sql(const char *kind, const char *expression, char *buffer, int size, VdfError *error) VDF_NOEXCEPT;
+/* The same for a path in memory; returns its new length. */
+size_t vdf_path_as_sql(char *path, size_t length) VDF_NOEXCEPT;
 /* Nodes that batches may empty, from the leaves up; referred: per edge, do rows stand behind it? Writes at most nnodes. */
 bool vdf_plan_peel(const VdfPlan *plan, const bool *referred, int *nodes, int *n, VdfError *error) VDF_NOEXCEPT;
 /* Marks the nodes through which the walk may come to a node. */

@@ -344,4 +344,11 @@ std::string sql_find_named(const Plan &plan, int rule, bool exclude_root)
            " c, vdf_d d WHERE " + where;
 }
 
+std::string sql_scan_named(const Plan &plan, int rule)
+{
+    const TargetRule &r = plan.graph.target_rules[rule];
+    return "SELECT c.tableoid AS vdf_t, c.ctid AS vdf_i, (" + r.expression + ")::pg_catalog.text AS vdf_target FROM " +
+           plan.graph.nodes[r.node].from + " c" + (r.filter.empty() ? "" : " WHERE " + r.filter);
+}
+
 } // namespace vedfolnir

@@ -78,6 +78,8 @@ std::string sql_find_referring(const Plan &plan, int edge);
 std::string sql_count_dangling(const Plan &plan, int edge);
 // Targets of vdf_x (rule, target) that rows of the rule's relation still name: vdf_t, vdf_i, vdf_n.
 std::string sql_find_named(const Plan &plan, int rule, bool exclude_root);
+// All that rows of the rule's relation name: vdf_t, vdf_i, vdf_target as it is spelled there.
+std::string sql_scan_named(const Plan &plan, int rule);
 
 // A target in its normal spelling, as SQL over functions of pg_catalog alone: it runs as the owner of any table.
 std::string sql_normalised(const std::string &kind, const std::string &expression);

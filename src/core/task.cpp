@@ -5,6 +5,7 @@
 
 #include "core/error.hpp"
 
+#include <cstring>
 #include <vector>
 
 namespace vedfolnir {
@@ -95,6 +96,37 @@ std::string normalise_target(std::string_view kind, std::string_view target)
     if (target.front() == '/')
         normal.insert(normal.begin(), '/');
     return normal.empty() ? "." : normal;
+}
+
+size_t normalise_as_sql(char *path, size_t length) noexcept
+{
+    size_t from = 0, to = 0;
+    while (from < length) { // "/" and all of "/" and "./" behind it are one "/"
+        const char c = path[from++];
+        path[to++] = c;
+        while (c == '/' && from < length) {
+            if (path[from] == '/')
+                from++;
+            else if (path[from] == '.' && from + 1 < length && path[from + 1] == '/')
+                from += 2;
+            else
+                break;
+        }
+    }
+    from = 0;
+    while (to - from >= 2 && path[from] == '.' && path[from + 1] == '/')
+        from += 2;
+    for (;;) {
+        if (to > from && path[to - 1] == '/')
+            to--;
+        else if (to - from >= 2 && path[to - 1] == '.' && path[to - 2] == '/')
+            to -= 2;
+        else
+            break;
+    }
+    if (from > 0)
+        std::memmove(path, path + from, to - from);
+    return to - from;
 }
 
 std::string refusal_of_target(std::string_view kind, std::string_view target)

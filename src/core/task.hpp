@@ -5,6 +5,7 @@
 #ifndef VEDFOLNIR_CORE_TASK_HPP
 #define VEDFOLNIR_CORE_TASK_HPP
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,10 @@ constexpr char refused_segment_mark = '\001';
 
 // Gives one spelling per file: "a//b", "./a/./b" and "a/b/" name the same one. Other kinds are left alone.
 std::string normalise_target(std::string_view kind, std::string_view target);
+
+// What sql_normalised() makes of a path, in place; returns its new length. It differs from normalise_target() where
+// nothing is left of a path.
+size_t normalise_as_sql(char *path, size_t length) noexcept;
 
 // Returns why a target cannot be worked on, or nothing if it can. The text never contains the target.
 std::string refusal_of_target(std::string_view kind, std::string_view target);

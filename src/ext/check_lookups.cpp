@@ -74,6 +74,16 @@ static bool has_index(Oid relation, Node *node)
     return found;
 }
 
+bool vdf_lookup_indexed(VdfDeletionPlan *plan, int rule)
+{
+    if (plan->rule_indexed[rule] == 0) {
+        Node *node = compared(plan, rule);
+
+        plan->rule_indexed[rule] = node != NULL && has_index(plan->rules[rule]->relation, node) ? 1 : -1;
+    }
+    return plan->rule_indexed[rule] > 0;
+}
+
 static char *index_command(Oid relation, Node *node)
 {
     int level = vdf_set_path();

@@ -49,6 +49,7 @@ typedef struct VdfDeletionPlan
     VdfEdgeInfo *edges;
     VdfCleanup **rules; /* per target rule of the graph */
     signed char by_hand; /* 1: triggers may remove rows that name targets, -1 not so, 0 not asked yet */
+    signed char *rule_indexed; /* per target rule: 1 an index finds who else names a target, -1 none, 0 not asked yet */
     signed char *rule_unique; /* per target rule: 1 each target has one row, -1 not so, 0 not asked yet */
     VdfPlan *core;
     const VdfPlanView *view;

@@ -43,6 +43,7 @@ extern "C" {
 #include "common/hmac.h"
 #include "common/sha2.h"
 #include "executor/executor.h"
+#include "executor/nodeHash.h"
 #include "executor/nodeModifyTable.h"
 #include "executor/spi.h"
 #include "fmgr.h"

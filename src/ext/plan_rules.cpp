@@ -107,6 +107,7 @@ void vdf_plan_rules(VdfDeletionPlan *plan, VdfEdge *edges)
         targets += list_length(heirs[c->ncolumns + i] = vdf_with_heirs(c->cleanups[i].relation));
     target_rules = (VdfTargetRule *) palloc0(sizeof(VdfTargetRule) * (targets + 1));
     plan->rules = (VdfCleanup **) palloc0(sizeof(VdfCleanup *) * (targets + 1));
+    plan->rule_indexed = (signed char *) palloc0(targets + 1);
     plan->rule_unique = (signed char *) palloc0(targets + 1);
     /* A table's own rule goes before one that it inherits: the rule of fewer tables comes first. */
     for (int most = 0, todo = c->ncolumns; todo > 0; most++)

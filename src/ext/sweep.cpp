@@ -35,11 +35,17 @@ static double rows_of(Oid relation)
     return rows;
 }
 
+bool vdf_scan_beats_lookups(Oid relation, uint64 keys)
+{
+    double rows = keys > FEW_PARENTS ? rows_of(relation) : 0;
+
+    return keys > FEW_PARENTS && (rows < 0 || (double) keys * ROWS_PER_LOOKUP > rows);
+}
+
 /* One scan, or a look-up in indexes for each parent? */
 static bool scan_pays(VdfRun *run, VdfSweep *sweep, int node, bool inside)
 {
     uint64 most = 0;
-    double rows;
 
     for (int i = 0; i < sweep->nedges; i++) {
         uint64 parents = sweep->edges[i].inner == inside ? parents_of(run, &sweep->edges[i])->count : 0;
@@ -48,10 +54,7 @@ static bool scan_pays(VdfRun *run, VdfSweep *sweep, int node, bool inside)
             return true;
         most = Max(most, parents);
     }
-    if (most <= FEW_PARENTS)
-        return false;
-    rows = rows_of(run->plan->nodes[node].relation);
-    return rows < 0 || (double) most * ROWS_PER_LOOKUP > rows;
+    return vdf_scan_beats_lookups(run->plan->nodes[node].relation, most);
 }
 
 static void take(VdfRun *run, SweepSink *sink, VdfStatement *statement)

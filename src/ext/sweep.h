@@ -58,6 +58,8 @@ typedef struct SweepSink
 
 /* Learns once per plan what the edges into a node are like. */
 VdfSweep *vdf_sweep_of(VdfDeletionPlan *plan, int node);
+/* Is one scan of a relation cheaper than a look-up in an index for each of so many keys? */
+bool vdf_scan_beats_lookups(Oid relation, uint64 keys);
 /* The number of a column of a statement of ours. */
 int vdf_slot_column(TupleDesc desc, const char *name);
 

@@ -13,4 +13,7 @@
  */
 bool vdf_targets_may_overlap(VdfDeletionPlan *plan, int rule, int other);
 
+/* check_lookups.cpp: is there the index that tells who else names a target? */
+bool vdf_lookup_indexed(VdfDeletionPlan *plan, int rule);
+
 #endif

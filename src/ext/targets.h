@@ -5,6 +5,7 @@
 #define VEDFOLNIR_TARGETS_H
 
 #include "ext/run.h"
+#include "ext/target_set.h"
 
 /* Tasks of one kind and service, for the result. */
 typedef struct VdfTargetGroup
@@ -15,6 +16,31 @@ typedef struct VdfTargetGroup
     uint64 kept; /* targets that a row which stays still names */
 } VdfTargetGroup;
 
+struct VdfTargets
+{
+    VdfDeletionPlan *plan;
+    VdfTargetGroup *groups;
+    int ngroups;
+    int *group_of;     /* per target rule */
+    TupleDesc raw_desc;
+    TupleDesc settled_desc;
+    VdfKeys raw;       /* vdf_g, vdf_target, vdf_u, vdf_s: as the rows came */
+    VdfKeys *settled;  /* per group: vdf_target, vdf_u, vdf_s, vdf_n */
+    VdfKeys *copies;   /* per rule: rows for a mirror, as raw */
+    Bitmapset **kept;  /* per group: numbers vdf_n */
+    VdfTargetSet *set; /* while they are settled, if they fit into memory */
+    bool looked;       /* some may belong to rows that stay after all */
+};
+
+/* What is done with a target. */
+typedef struct VdfOperation
+{
+    const char *name;
+    int phase;
+} VdfOperation;
+
+/* One or two. */
+int vdf_operations_of(const char *kind, VdfOperation *operations);
 VdfTargets *vdf_targets_create(VdfDeletionPlan *plan);
 /* Takes the targets of a row: columns first ... of the slot, one per rule of the node. */
 void vdf_targets_take(VdfRun *run, int node, TupleTableSlot *slot, int first, int user, bool shared);
