@@ -62,7 +62,7 @@ pg_uuid_t vdf_new_id(void)
 }
 
 /* Writes the evidence and the tasks; everything in the transaction of the deletion. */
-static pg_uuid_t record(VdfWork *w, List *steps, const char *hash, bool *open)
+static pg_uuid_t record(VdfWork *w, const char *const *keys, const char *hash, bool *open)
 {
     VdfRun *run = w->run;
     VdfDeletionRecord r;
@@ -84,8 +84,8 @@ static pg_uuid_t record(VdfWork *w, List *steps, const char *hash, bool *open)
     for (int i = 0; i < ngroups; i++)
         tasks += groups[i].tasks;
     vdf_targets_per_user(run->targets, r.tasks);
+    vdf_pseudonyms_of_people(w->call->subject, w->n, keys, r.pseudonyms);
     for (int i = 0; i < w->n; i++) {
-        (void) vdf_pseudonym(w->call->subject, vdf_key_canonical(run->plan, w->values[i]), true, &r.pseudonyms[i]);
         r.running[i] = w->running != NULL && w->running[i].found;
         r.ids[i] = r.running[i] ? w->running[i].id : i == 0 ? w->id : vdf_new_id();
     }
@@ -113,11 +113,10 @@ static bool is_running(VdfWork *w)
     return w->running != NULL && w->n == 1 && w->running[0].found;
 }
 
-static List *run_phases(VdfWork *w, char **hash)
+static List *run_phases(VdfWork *w, const char **keys, char **hash)
 {
     VdfRun *run = w->run, *look;
     List *steps;
-    char **keys = (char **) palloc(sizeof(char *) * (w->n + 1));
 
     if (w->call->expire)
         vdf_expire(run);
@@ -196,6 +195,7 @@ static List *execute_call(VdfWork *w, const VdfPseudonym *arguments)
 {
     VdfRun *run = w->run;
     List *steps;
+    const char **keys = (const char **) palloc(sizeof(char *) * (w->n + 1));
     char *hash;
     bool open;
     pg_uuid_t id;
@@ -203,7 +203,7 @@ static List *execute_call(VdfWork *w, const VdfPseudonym *arguments)
 
     if (w->earlier.found && !is_running(w) && run->tombstone && !run->ghost && is_settled_tombstone(w))
         return already_deleted(w);
-    steps = run_phases(w, &hash);
+    steps = run_phases(w, keys, &hash);
     if (w->earlier.found && found_nothing(run) && (run->dry || run->ghost) && (run->tombstone || run->ghost)) {
         /* Somebody else deleted what batches had left. */
         if (is_running(w) && !run->dry) {
@@ -231,7 +231,7 @@ static List *execute_call(VdfWork *w, const VdfPseudonym *arguments)
     vdf_leftovers_refuse(run);
     vdf_plan_check(run->plan);
     vdf_progress_phase(VDF_PHASE_RECORD);
-    id = record(w, steps, hash, &open);
+    id = record(w, keys, hash, &open);
     vdf_remember_deletion(&id);
     if (w->call->has_request)
         vdf_request_store(UUIDPGetDatum(&w->call->request_id), arguments, &id, steps);

@@ -26,7 +26,7 @@ static void review_index(VdfReview *review, int edge)
 {
     VdfDeletionPlan *plan = review->plan;
     const VdfEdgeInfo *info = &plan->edges[edge];
-    char *missing = vdf_missing_index(plan, edge), *remedy = strstr(missing, "CREATE INDEX");
+    const char *missing = vdf_missing_index(plan, edge), *remedy = strstr(missing, "CREATE INDEX");
     StringInfoData object;
 
     if (remedy == NULL || plan->graph.edges[edge].pairs[0].any) /* no index helps to find one key in arrays */

@@ -51,6 +51,8 @@ typedef struct VdfDeletionPlan
     signed char by_hand; /* 1: triggers may remove rows that name targets, -1 not so, 0 not asked yet */
     signed char *rule_indexed; /* per target rule: 1 an index finds who else names a target, -1 none, 0 not asked yet */
     signed char *rule_unique; /* per target rule: 1 each target has one row, -1 not so, 0 not asked yet */
+    char **missing_index; /* per edge: what vdf_missing_index has found, NULL: not asked yet */
+    char *description; /* see vdf_describe_plan, NULL: not asked yet */
     VdfPlan *core;
     const VdfPlanView *view;
     Oid *walked; /* sorted */

@@ -18,57 +18,107 @@ static void hmac(const uint8 *secret, int length, const char *subject, const cha
     pg_hmac_free(context);
 }
 
-/* By the latest snapshot: a secret that another transaction made meanwhile must be found at every isolation level. */
-static uint64 read_secrets(VdfStore *store)
+typedef struct Secret
 {
-    PushActiveSnapshot(GetLatestSnapshot());
-    vdf_store_run(store, "SELECT key_id, secret FROM vedfolnir.secret ORDER BY key_id DESC", 0, NULL, NULL, NULL, true);
-    PopActiveSnapshot();
-    return store->count;
+    int key_id;
+    bytea *bytes;
+} Secret;
+
+static int compare_secrets(const ListCell *a, const ListCell *b)
+{
+    return ((Secret *) lfirst(b))->key_id - ((Secret *) lfirst(a))->key_id;
+}
+
+/*
+ * The newest first. By the latest snapshot: a secret that another transaction made meanwhile must be found at every
+ * isolation level.
+ */
+static List *read_secrets(void)
+{
+    Oid relation = get_relname_relid("secret", get_namespace_oid("vedfolnir", false));
+    Relation table = table_open(relation, AccessShareLock);
+    AttrNumber key_id = get_attnum(relation, "key_id"), bytes = get_attnum(relation, "secret");
+    Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+    SysScanDesc scan = systable_beginscan(table, InvalidOid, false, snapshot, 0, NULL);
+    List *secrets = NIL;
+    HeapTuple tuple;
+
+    while (HeapTupleIsValid(tuple = systable_getnext(scan))) {
+        Secret *secret = (Secret *) palloc(sizeof(Secret));
+        bool isnull;
+
+        secret->key_id = DatumGetInt32(heap_getattr(tuple, key_id, RelationGetDescr(table), &isnull));
+        secret->bytes = DatumGetByteaPCopy(heap_getattr(tuple, bytes, RelationGetDescr(table), &isnull));
+        secrets = lappend(secrets, secret);
+    }
+    systable_endscan(scan);
+    UnregisterSnapshot(snapshot);
+    table_close(table, AccessShareLock);
+    list_sort(secrets, compare_secrets);
+    return secrets;
 }
 
 /* Two first deletions at once must not make two secrets. */
-static void make_secret(VdfStore *store)
+static List *make_secret(void)
 {
+    VdfStore store;
     bytea *secret = (bytea *) palloc(VARHDRSZ + 32);
     Oid types[1] = {BYTEAOID};
     Datum values[1];
+    List *secrets;
 
     SET_VARSIZE(secret, VARHDRSZ + 32);
     if (!pg_strong_random(VARDATA(secret), 32))
         ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate a secret")));
     values[0] = PointerGetDatum(secret);
-    vdf_store_run(store, "LOCK TABLE vedfolnir.secret IN SHARE ROW EXCLUSIVE MODE", 0, NULL, NULL, NULL, false);
-    if (read_secrets(store) == 0)
-        vdf_store_run(store, "INSERT INTO vedfolnir.secret (secret) VALUES ($1)", 1, types, values, NULL, false);
+    vdf_store_open(&store);
+    vdf_store_run(&store, "LOCK TABLE vedfolnir.secret IN SHARE ROW EXCLUSIVE MODE", 0, NULL, NULL, NULL, false);
+    secrets = read_secrets();
+    if (secrets == NIL) {
+        vdf_store_run(&store, "INSERT INTO vedfolnir.secret (secret) VALUES ($1)", 1, types, values, NULL, false);
+        CommandCounterIncrement();
+        secrets = read_secrets();
+    }
+    vdf_store_close(&store);
+    return secrets;
 }
 
-static bytea *secret_of(VdfStore *store, uint64 row, int *key_id)
+static void hmac_under(const Secret *secret, const char *subject, const char *key, uint8 *result)
 {
-    bool isnull;
+    hmac((const uint8 *) VARDATA(secret->bytes), VARSIZE(secret->bytes) - VARHDRSZ, subject, key, result);
+}
 
-    *key_id = DatumGetInt32(vdf_store_datum(store, row, 1, &isnull));
-    return DatumGetByteaPP(vdf_store_datum(store, row, 2, &isnull));
+static bool newest_secret(bool create, Secret *secret)
+{
+    List *secrets = read_secrets();
+
+    if (secrets == NIL && create)
+        secrets = make_secret();
+    if (secrets != NIL)
+        *secret = *(Secret *) linitial(secrets);
+    return secrets != NIL;
 }
 
 bool vdf_pseudonym(const char *subject, const char *key, bool create, VdfPseudonym *pseudonym)
 {
-    VdfStore store;
-    bytea *secret;
-    bool found;
+    Secret secret;
 
-    vdf_store_open(&store);
-    if (read_secrets(&store) == 0 && create) {
-        make_secret(&store);
-        read_secrets(&store);
+    if (!newest_secret(create, &secret))
+        return false;
+    pseudonym->key_id = secret.key_id;
+    hmac_under(&secret, subject, key, pseudonym->bytes);
+    return true;
+}
+
+void vdf_pseudonyms_of_people(const char *subject, int n, const char *const *keys, VdfPseudonym *pseudonyms)
+{
+    Secret secret;
+
+    (void) newest_secret(true, &secret);
+    for (int i = 0; i < n; i++) {
+        pseudonyms[i].key_id = secret.key_id;
+        hmac_under(&secret, subject, keys[i], pseudonyms[i].bytes);
     }
-    found = store.count > 0;
-    if (found) {
-        secret = secret_of(&store, 0, &pseudonym->key_id);
-        hmac((const uint8 *) VARDATA_ANY(secret), VARSIZE_ANY_EXHDR(secret), subject, key, pseudonym->bytes);
-    }
-    vdf_store_close(&store);
-    return found;
 }
 
 static Datum bytea_of(const uint8 *bytes)
@@ -82,23 +132,18 @@ static Datum bytea_of(const uint8 *bytes)
 
 bool vdf_pseudonyms(const char *subject, const char *key, Datum *array)
 {
-    VdfStore store;
-    Datum *pseudonyms;
-    uint64 n;
+    List *secrets = read_secrets();
+    Datum *pseudonyms = (Datum *) palloc(sizeof(Datum) * (list_length(secrets) + 1));
+    int n = 0;
+    ListCell *cell;
 
-    vdf_store_open(&store);
-    n = read_secrets(&store);
-    pseudonyms = (Datum *) palloc(sizeof(Datum) * (n + 1));
-    for (uint64 i = 0; i < n; i++) {
+    foreach (cell, secrets) {
         uint8 bytes[PG_SHA256_DIGEST_LENGTH];
-        int key_id;
-        bytea *secret = secret_of(&store, i, &key_id);
 
-        hmac((const uint8 *) VARDATA_ANY(secret), VARSIZE_ANY_EXHDR(secret), subject, key, bytes);
-        pseudonyms[i] = bytea_of(bytes);
+        hmac_under((Secret *) lfirst(cell), subject, key, bytes);
+        pseudonyms[n++] = bytea_of(bytes);
     }
     *array = PointerGetDatum(construct_array(pseudonyms, n, BYTEAOID, -1, false, TYPALIGN_INT));
-    vdf_store_close(&store);
     return n > 0;
 }
 

@@ -146,7 +146,7 @@ static bool leads_with(Relation index, const VdfEdgeInfo *edge)
     return true;
 }
 
-char *vdf_missing_index(const VdfDeletionPlan *plan, int edge)
+static char *missing_index(const VdfDeletionPlan *plan, int edge)
 {
     const VdfEdgeInfo *info = &plan->edges[edge];
     Relation table;
@@ -177,4 +177,13 @@ char *vdf_missing_index(const VdfDeletionPlan *plan, int edge)
     return psprintf("no index on (%s): CREATE INDEX%s ON %s (%s);", columns.data,
                     get_rel_relkind(info->relation) == RELKIND_PARTITIONED_TABLE ? "" : " CONCURRENTLY",
                     plan->graph.edges[edge].display, columns.data);
+}
+
+const char *vdf_missing_index(VdfDeletionPlan *plan, int edge)
+{
+    if (plan->missing_index == NULL)
+        plan->missing_index = (char **) MemoryContextAllocZero(plan->context, sizeof(char *) * (plan->graph.nedges + 1));
+    if (plan->missing_index[edge] == NULL)
+        plan->missing_index[edge] = MemoryContextStrdup(plan->context, missing_index(plan, edge));
+    return plan->missing_index[edge];
 }

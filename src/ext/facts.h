@@ -25,6 +25,6 @@ typedef struct VdfFacts
 /* Looked up when rows are met, not beforehand: a thousand tables would be a thousand locks. */
 VdfFacts *vdf_facts(VdfDeletionPlan *plan, Oid relation);
 /* "" or the CREATE INDEX that an edge's referring columns lack. */
-char *vdf_missing_index(const VdfDeletionPlan *plan, int edge);
+const char *vdf_missing_index(VdfDeletionPlan *plan, int edge);
 
 #endif

@@ -181,7 +181,7 @@ VdfTotals vdf_totals(VdfRun *run, List *steps)
     return totals;
 }
 
-void vdf_describe_plan(VdfDeletionPlan *plan, StringInfo text)
+static void describe(VdfDeletionPlan *plan, StringInfo text)
 {
     const VdfConfiguration *c = plan->configuration;
 
@@ -218,6 +218,19 @@ void vdf_describe_plan(VdfDeletionPlan *plan, StringInfo text)
         appendStringInfo(text, "clean-up %s %s %s %s %d\n", plan->graph.nodes[plan->graph.target_rules[i].node].display,
                          plan->rules[i]->kind, plan->rules[i]->service, plan->rules[i]->target,
                          (int) plan->rules[i]->on_expire);
+}
+
+void vdf_describe_plan(VdfDeletionPlan *plan, StringInfo text)
+{
+    if (plan->description == NULL) {
+        StringInfoData made;
+
+        initStringInfo(&made);
+        describe(plan, &made);
+        plan->description = MemoryContextStrdup(plan->context, made.data);
+        pfree(made.data);
+    }
+    appendStringInfoString(text, plan->description);
 }
 
 char *vdf_plan_hash(VdfRun *run, List *steps, const char *const *keys, int nkeys)
