@@ -39,7 +39,7 @@ static void keep_rows(VdfBulkInsert *insert)
     insert->kept.desc = CreateTemplateTupleDesc(insert->ncolumns);
     for (int i = 0; i < insert->ncolumns; i++)
         TupleDescCopyEntry(insert->kept.desc, i + 1, desc, insert->attributes[i]);
-    insert->kept.store = tuplestore_begin_heap(true, false, work_mem);
+    insert->kept.store = vdf_keys_store();
 }
 
 static void prepare_defaults(VdfBulkInsert *insert)

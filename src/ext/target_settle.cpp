@@ -56,7 +56,7 @@ static void store_settled(VdfRun *run)
             MemoryContext caller = MemoryContextSwitchTo(run->context);
 
             settled->desc = t->settled_desc;
-            settled->store = tuplestore_begin_heap(true, false, work_mem);
+            settled->store = vdf_keys_store();
             MemoryContextSwitchTo(caller);
         }
         tuplestore_putvalues(settled->store, settled->desc, values, nulls);
