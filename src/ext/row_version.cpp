@@ -4,7 +4,8 @@ static TransactionId *xids_copy(const TransactionId *xids, int n)
 {
     TransactionId *copy = (TransactionId *) palloc(sizeof(TransactionId) * (n + 1));
 
-    memcpy(copy, xids, sizeof(TransactionId) * n);
+    if (n > 0) /* without any there may be no array */
+        memcpy(copy, xids, sizeof(TransactionId) * n);
     return copy;
 }
 
