@@ -36,4 +36,13 @@ done <<<"$named"
 while read -r symbol; do
     [ -z "$symbol" ] || grep -qx "$symbol" <<<"$named" || complain "$symbol is exported and the install script does not use it"
 done < <(sed -n 's/^pg_finfo_//p' <<<"$symbols")
+# R79: nothing of ours runs when a backend loads the library, where an allocation that fails would end it; and the hardening
+# that the build asks for is there: no writable table of addresses, canaries, checked copies.
+for object in src/core/*.o src/bridge/*.o src/ext/*.o; do
+    ! grep -q ' _GLOBAL__sub_I_' <<<"$(nm "$object")" || complain "${object%.o}.cpp has a static initialiser"
+done
+segments=$(readelf -lW vedfolnir.so) dynamic=$(readelf -dW vedfolnir.so) imports=$(nm -D --undefined-only vedfolnir.so)
+grep -q GNU_RELRO <<<"$segments" && grep -q BIND_NOW <<<"$dynamic" || complain "the library is not linked with -z relro -z now"
+grep -q 'GNU_STACK.* RW ' <<<"$segments" || complain "the library has an executable stack"
+grep -q __stack_chk_fail <<<"$imports" || complain "the library is built without -fstack-protector-strong"
 exit $found

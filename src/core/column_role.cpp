@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <string_view>
 
 namespace vedfolnir
 {
@@ -28,34 +29,36 @@ Words words_of(const std::string &name)
 }
 
 // "audit_identity20231115" is an audit table as well.
-bool begins_or_is(const std::string &word, const std::string &known)
+bool begins_or_is(const std::string &word, std::string_view known)
 {
     return word.compare(0, known.size(), known) == 0 &&
            (word.size() == known.size() || word.substr(known.size()) == "s" ||
             std::isdigit(static_cast<unsigned char>(word[known.size()])));
 }
 
-bool any_of(const Words &words, const Words &known)
+template <std::size_t N>
+bool any_of(const Words &words, const std::string_view (&known)[N])
 {
     return std::any_of(words.begin(), words.end(), [&](const std::string &w) {
-        return std::any_of(known.begin(), known.end(), [&](const std::string &k) { return begins_or_is(w, k); });
+        return std::any_of(std::begin(known), std::end(known), [&](std::string_view k) { return begins_or_is(w, k); });
     });
 }
 
-const Words ACTORS = {"editor",   "creator",  "updater",  "modifier", "changer", "deleter",  "approver", "reviewer",
+// Known when the library is built: nothing of it runs, and nothing can fail, when a backend loads it.
+constexpr std::string_view ACTORS[] = {"editor",   "creator",  "updater",  "modifier", "changer", "deleter",  "approver", "reviewer",
                       "inviter",  "requester", "verifier", "resolver", "closer",  "canceller", "auditor", "grantor",
                       "granter",  "issuer",   "referrer", "referer",  "sponsor", "executor", "initiator", "actor"};
-const Words RESPONSIBLE = {"manager",   "admin",      "administrator", "moderator", "agent",   "assignee", "assigned",
+constexpr std::string_view RESPONSIBLE[] = {"manager",   "admin",      "administrator", "moderator", "agent",   "assignee", "assigned",
                            "supervisor", "responsible", "operator",      "handler",   "contact", "lead",     "leader",
                            "delegate",  "deputy"};
-const Words OWNERS = {"owner",    "author",   "receiver", "recipient", "holder",      "subscriber", "follower", "followee",
+constexpr std::string_view OWNERS[] = {"owner",    "author",   "receiver", "recipient", "holder",      "subscriber", "follower", "followee",
                       "follows",  "sender",   "poster",   "uploader",  "participant", "buyer",      "patient",  "student",
                       "employee", "attendee", "voter",    "blocker",   "blocked"};
-const Words POINTERS = {"active", "current", "default", "primary", "selected", "preferred", "latest", "featured"};
-const Words ORGANISATIONS = {"company",  "companies",  "organisation", "organization", "org",     "tenant",
+constexpr std::string_view POINTERS[] = {"active", "current", "default", "primary", "selected", "preferred", "latest", "featured"};
+constexpr std::string_view ORGANISATIONS[] = {"company",  "companies",  "organisation", "organization", "org",     "tenant",
                              "workspace", "enterprise", "employer",     "agency",       "agencies", "institution",
                              "business", "businesses", "firm",         "corporation"};
-const Words EVIDENCE = {"audit", "log", "history", "histories", "journal", "trail", "archive", "ledger"};
+constexpr std::string_view EVIDENCE[] = {"audit", "log", "history", "histories", "journal", "trail", "archive", "ledger"};
 
 } // namespace
 
@@ -105,12 +108,12 @@ static std::string singular(const std::string &word)
 
 bool names_person(const std::string &column, const std::string &root_relation)
 {
-    static const Words ids = {"id", "ids", "uuid", "uuids", "uid", "uids", "ref", "key", "fk", "guid"};
-    static const Words nouns = {"user", "person", "member", "account", "customer", "profile", "identity", "employee", "student",
+    static constexpr std::string_view ids[] = {"id", "ids", "uuid", "uuids", "uid", "uids", "ref", "key", "fk", "guid"};
+    static constexpr std::string_view nouns[] = {"user", "person", "member", "account", "customer", "profile", "identity", "employee", "student",
                                 "patient", "usr"};
-    static const Words alone = {"user", "owner", "author", "sender", "receiver", "recipient", "creator", "editor", "approver",
+    static constexpr std::string_view alone[] = {"user", "owner", "author", "sender", "receiver", "recipient", "creator", "editor", "approver",
                                 "reviewer", "assignee"};
-    auto in = [](const Words &list, const std::string &word) { return std::find(list.begin(), list.end(), word) != list.end(); };
+    auto in = [](const auto &list, const std::string &word) { return std::find(std::begin(list), std::end(list), word) != std::end(list); };
     Words words = words_of(column), root = words_of(root_relation);
     bool id = false;
     while (!words.empty() && in(ids, words.back())) {

@@ -79,6 +79,10 @@ plant exports 'the install script names vedfolnir_zz_plant' src/sql/99_zz_plant.
 plant exports 'the install script does not use it' src/ext/zz_plant.cpp \
     "$(ext 'extern "C" { PG_FUNCTION_INFO_V1(vedfolnir_zz_plant); Datum vedfolnir_zz_plant(PG_FUNCTION_ARGS) { PG_RETURN_NULL(); } }')"
 
+plant exports 'zz_plant.cpp has a static initialiser' src/core/zz_plant.cpp '#include <string>
+const std::string zz_plant_word = "a word that is longer than a small string holds";'
+plant exports 'not linked with -z relro' Makefile 'SHLIB_LINK += -Wl,-z,norelro'
+
 # Tests
 plant tests_listed 'sql/zz_plant.sql has no expected/zz_plant.out' sql/zz_plant.sql 'SELECT 1;'
 plant tests_listed 'expected/zz_plant.out has no sql/zz_plant.sql' expected/zz_plant.out 'x'
