@@ -117,7 +117,7 @@ VdfFacts *vdf_facts(VdfDeletionPlan *plan, Oid relation)
         learned.foreign = learned.foreign || table->rd_rel->relkind == RELKIND_FOREIGN_TABLE;
         learn_triggers(&learned, table);
         if (lfirst_oid(cell) == relation)
-            learned.restrictions = vdf_restrictions(table), learn_rules(&learned, table); /* rules of partitions do not apply through the root */
+            learn_rules(&learned, table); /* rules of partitions do not apply through the root */
         learn_publication(&learned, table);
         relation_close(table, AccessShareLock);
     }
@@ -125,6 +125,22 @@ VdfFacts *vdf_facts(VdfDeletionPlan *plan, Oid relation)
     *facts = learned;
     MemoryContextSwitchTo(caller);
     return facts;
+}
+
+List *vdf_facts_restrictions(VdfDeletionPlan *plan, Oid relation)
+{
+    VdfFacts *facts = vdf_facts(plan, relation);
+
+    if (!facts->restrictions_known) {
+        MemoryContext caller = MemoryContextSwitchTo(plan->context);
+        Relation table = open_planned(relation);
+
+        facts->restrictions = vdf_restrictions(table);
+        facts->restrictions_known = true;
+        relation_close(table, AccessShareLock);
+        MemoryContextSwitchTo(caller);
+    }
+    return facts->restrictions;
 }
 
 /* Does an index begin with the edge's columns, in any order, and hold every row? */

@@ -18,12 +18,15 @@ typedef struct VdfFacts
     char *no_replica;      /* publication that forbids DELETE; NULL when none does */
     char *no_replica_update;
     char *disabled_ri;     /* constraint whose RI trigger is disabled */
-    List *restrictions;    /* of VdfRestriction: what may refuse new values; of the table itself, not of its partitions */
+    List *restrictions;    /* see vdf_facts_restrictions */
+    bool restrictions_known;
     bool foreign;          /* the table, or a partition of it, is a foreign table */
 } VdfFacts;
 
 /* Looked up when rows are met, not beforehand: a thousand tables would be a thousand locks. */
 VdfFacts *vdf_facts(VdfDeletionPlan *plan, Oid relation);
+/* Of VdfRestriction: what may refuse new values; of the table itself, not of its partitions. Looked up when it is asked for. */
+List *vdf_facts_restrictions(VdfDeletionPlan *plan, Oid relation);
 /* "" or the CREATE INDEX that an edge's referring columns lack. */
 const char *vdf_missing_index(VdfDeletionPlan *plan, int edge);
 

@@ -90,18 +90,17 @@ static bool concerns(const VdfRestriction *r, const Claim *c)
 bool vdf_may_be_refused(VdfRun *run, int node, const int *edges, int nedges, bool tombstone)
 {
     List *claims = claims_of(run, node, edges, nedges, tombstone);
-    VdfFacts *facts;
+    Oid relation = run->plan->nodes[node].relation;
     ListCell *cell, *other;
 
     if (claims == NIL)
         return false;
-    facts = vdf_facts(run->plan, run->plan->nodes[node].relation);
     foreach (cell, claims) {
         Claim *c = (Claim *) lfirst(cell);
 
-        if (get_typtype(get_atttype(facts->relation, c->number)) == TYPTYPE_DOMAIN)
+        if (get_typtype(get_atttype(relation, c->number)) == TYPTYPE_DOMAIN)
             return true;
-        foreach (other, facts->restrictions)
+        foreach (other, vdf_facts_restrictions(run->plan, relation))
             if (concerns((VdfRestriction *) lfirst(other), c))
                 return true;
     }
@@ -383,7 +382,7 @@ void vdf_foresee(VdfRun *run, int node, const int *edges, int nedges, bool tombs
         if (is_changing(&f, c))
             f.changing = bms_add_member(f.changing, c->number);
     }
-    foreach (cell, vdf_facts(run->plan, RelationGetRelid(f.table))->restrictions)
+    foreach (cell, vdf_facts_restrictions(run->plan, RelationGetRelid(f.table)))
         doubt(&f, (VdfRestriction *) lfirst(cell));
     for (int number = bms_next_member(f.changed, -1); number >= 0; number = bms_next_member(f.changed, number))
         foreach (other, vdf_domain_restrictions(f.table, number))
