@@ -192,3 +192,22 @@ SELECT vedfolnir_add_cleanup('app.copies', 'redis_key', 'copy:{u}');
 SELECT relation, row_count FROM t.run('1') ORDER BY step;
 SELECT target FROM vedfolnir.cleanup_task;
 SELECT t.finish();
+
+-- A trigger of the run changes the policy of the run (R24).
+\set ECHO none
+\i test/support/regress.sql
+\set ECHO all
+CREATE TABLE app.users (id int PRIMARY KEY);
+CREATE TABLE app.posts (id int PRIMARY KEY, u int REFERENCES app.users ON DELETE CASCADE);
+INSERT INTO app.users VALUES (1), (2);
+INSERT INTO app.posts VALUES (1, 1), (2, 2);
+SELECT vedfolnir_register_subject('app.users');
+SELECT count(*) FROM vedfolnir_delete_user(1);
+CREATE FUNCTION app.forbid() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM vedfolnir_set_policy('app.posts', 'posts_u_fkey', 'block');
+    RETURN OLD;
+END $$;
+CREATE TRIGGER forbid BEFORE DELETE ON app.users FOR EACH ROW EXECUTE FUNCTION app.forbid();
+SELECT * FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
+SELECT t.finish();

@@ -247,6 +247,9 @@ VdfConfiguration *vdf_configuration_read(const char *subject)
     namestrcpy(&name, subject);
     values[0] = NameGetDatum(&name);
     vdf_store_open(&store);
+    /* The catalogue is always read as it is now. By the snapshot of the statement or the transaction a plan would be kept
+     * that knows of a new key and not of the policy that was set with it, and nothing would tell of it again. */
+    PushActiveSnapshot(GetLatestSnapshot());
     if (vdf_store_run(&store,
                       "SELECT relation, relation_schema, relation_name, key_column, label_column, mode "
                       "FROM vedfolnir.subject WHERE subject OPERATOR(pg_catalog.=) $1",
@@ -273,6 +276,7 @@ VdfConfiguration *vdf_configuration_read(const char *subject)
     read_columns(c, &store, types, values);
     read_cleanups(c, &store, types, values);
     read_mirrors(c, &store, types, values);
+    PopActiveSnapshot();
     vdf_store_close(&store);
     return c;
 }
