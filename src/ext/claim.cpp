@@ -36,13 +36,14 @@ static ArrayType *services_with_open_tasks(void)
  * The realms of a service that a live lease works on, as text[]; false if another session is claiming there right now.
  * Identity providers fail under concurrent changes of one realm, so each is given to one worker at a time, whatever the
  * number of listeners. The lock is held to the end of the transaction and the newest snapshot is taken after it: what
- * another session has claimed before is seen.
+ * another session has claimed before is seen. What is running was due once: tasks that wait for a later time are not read.
  */
 static bool busy_realms(Datum service, Datum *realms)
 {
     static const char sql[] =
         "SELECT COALESCE(pg_catalog.array_agg(DISTINCT pg_catalog.split_part(t.target, '/', 1)), '{}') "
         "FROM vedfolnir.cleanup_task AS t WHERE t.service = $1 AND t.phase IN (1, 4) AND t.open AND t.kind = 'identity' "
+        "AND t.run_after <= (SELECT pg_catalog.clock_timestamp()) "
         "AND t.state = 'running' AND t.lease_until > (SELECT pg_catalog.clock_timestamp())";
     static SPIPlanPtr plan;
     Oid types[] = {TEXTOID};
