@@ -147,6 +147,21 @@ SELECT step, relation, via, action, row_count, collateral, t.masked(note) AS not
 INSERT INTO app.logins VALUES (3, 1);
 SELECT * FROM t.run('1') ORDER BY step;
 SELECT count(*), count(DISTINCT pseudonym) FROM vedfolnir.deletion;
+-- A tombstone that was filled in again, and a retained row that came late, are anonymised; then nothing is left to do.
+UPDATE app.users SET name = 'Ada' WHERE id = 1;
+SELECT * FROM t.run('1') ORDER BY step;
+INSERT INTO app.invoices VALUES (3, 1, 'Ada');
+SELECT * FROM t.run('1') ORDER BY step;
+TABLE app.users ORDER BY id;
+TABLE app.invoices ORDER BY id;
+SELECT relation, action FROM vedfolnir_delete_user(1);
+SELECT relation, action FROM vedfolnir_delete_user(1, false);
+-- Of a value that is another each time, or that reads what it sets, nobody can tell.
+SELECT vedfolnir_set_column('app.users', 'note', 'pg_catalog.now()::text');
+SELECT vedfolnir_set_column('app.users', 'name', '''formerly '' || name');
+SELECT relation, action FROM vedfolnir_delete_user(1, false);
+SELECT vedfolnir_set_column('app.users', 'name', '''deleted user '' || id');
+SELECT vedfolnir_set_column('app.users', 'note', 'NULL');
 -- Column rules: what is refused
 SELECT * FROM t.refused('SELECT vedfolnir_set_column(''app.invoices'', ''buyer'', ''NULL'')');
 SELECT * FROM t.refused('SELECT vedfolnir_set_column(''app.users'', ''nam'', ''NULL'')');

@@ -160,7 +160,7 @@ static void check_plan_hash(VdfWork *w, const char *hash)
 /* Has the walk met anything but the root row? What is retained stays, run after run. */
 static bool found_nothing(VdfRun *run)
 {
-    return run->changed == run->root_rows && run->blockers == NIL;
+    return run->changed == run->root_rows && run->unsettled == 0 && run->blockers == NIL;
 }
 
 static List *already_deleted(VdfWork *w)
@@ -182,6 +182,7 @@ static bool is_settled_tombstone(VdfWork *w)
     if (w->run->dry)
         return false; /* the dry run itself will tell */
     look.run = vdf_run_begin(w->run->plan, true, false, false);
+    look.run->again = true;
     vdf_find_people(&look, false);
     vdf_walk(look.run);
     vdf_detach(look.run);
@@ -201,6 +202,7 @@ static List *execute_call(VdfWork *w, const VdfPseudonym *arguments)
     pg_uuid_t id;
     VdfTotals totals;
 
+    run->again = w->earlier.found;
     if (w->earlier.found && !is_running(w) && run->tombstone && !run->ghost && is_settled_tombstone(w))
         return already_deleted(w);
     steps = run_phases(w, keys, &hash);

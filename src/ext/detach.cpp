@@ -6,6 +6,7 @@
 #include "ext/foresee.h"
 #include "ext/report.h"
 #include "ext/run.h"
+#include "ext/settled.h"
 
 /* Must a dry run keep the rows of a node? Asked when the first one is met: most edges have none. */
 typedef struct Keeping
@@ -74,7 +75,7 @@ bool vdf_is_cleared(VdfRun *run, int edge, Oid relation, ItemPointer tid)
 
 static bool keeps(VdfRun *run, int node, Keeping *k)
 {
-    if (!run->dry)
+    if (!run->dry || run->again)
         return true;
     if (k->answer == 0) {
         MemoryContext caller = MemoryContextSwitchTo(run->context);
@@ -269,6 +270,8 @@ static void detach_node(VdfRun *run, int node, int *edges, int nedges)
     if (tombstone)
         find_tombstone(run, &keeping, &found);
     foresee(run, node, edges, active, tombstone, &found);
+    if (run->dry && run->again)
+        run->unsettled += vdf_unsettled_rows(run, node, edges, active, tombstone, &found);
     /* What refuses the run is told with everything else, not hidden behind an UPDATE that fails. */
     run->untouched = run->blockers != NIL || vdf_collateral_refused(run);
     if (found.count > 0 && !run->untouched && !run->dry)

@@ -19,23 +19,12 @@ typedef struct Claim
     bool rule;              /* of a column rule */
 } Claim;
 
-static AttrNumber number_of(Oid relation, const char *quoted)
-{
-    char *name = pstrdup(quoted), *to = name;
-
-    for (const char *from = quoted; *from; from++)
-        if (*from != '"' || (from > quoted && from[1] == '"' && from++))
-            *to++ = *from;
-    *to = '\0';
-    return get_attnum(relation, name);
-}
-
 static void add_claim(List **claims, Oid relation, const char *column, int edge, const char *expression, bool given, bool rule)
 {
     Claim *c = (Claim *) palloc0(sizeof(Claim));
 
     c->column = column;
-    c->number = number_of(relation, column);
+    c->number = get_attnum(relation, vdf_unquoted(column));
     c->edge = edge;
     c->null = !given && (expression == NULL || vdf_expression_is_null(expression));
     c->expression = c->null ? NULL : expression;

@@ -23,6 +23,21 @@ const char *vdf_closest(const char *given, List *names)
     return best;
 }
 
+char *vdf_unquoted(const char *identifier)
+{
+    char *name = pstrdup(identifier), *to = name;
+
+    if (identifier[0] != '"')
+        return name;
+    for (const char *from = identifier + 1; from[0] && from[1]; from++) {
+        *to++ = *from;
+        if (from[0] == '"')
+            from++;
+    }
+    *to = '\0';
+    return name;
+}
+
 AttrNumber vdf_column_number(Oid relation, const char *column)
 {
     AttrNumber number = get_attnum(relation, column);

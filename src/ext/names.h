@@ -8,6 +8,8 @@
 
 /* Of the names in the list (char *), the one most like the given; NULL when none is near. */
 const char *vdf_closest(const char *given, List *names);
+/* The name behind an identifier that may be quoted. */
+char *vdf_unquoted(const char *identifier);
 /* The number of a column; 42703 with the closest match. */
 AttrNumber vdf_column_number(Oid relation, const char *column);
 /* Raises 42704 with the closest match unless the relation has a foreign key or link of that name. */

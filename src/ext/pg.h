@@ -30,6 +30,7 @@ extern "C" {
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_operator.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_publication.h"
 #include "catalog/pg_rewrite.h"
 #include "catalog/pg_trigger.h"
@@ -146,11 +147,14 @@ extern "C" {
 #if PG_VERSION_NUM >= 160000
 #define vdf_owns_relation(relation, role) object_ownercheck(RelationRelationId, (relation), (role))
 #define vdf_raw_walker(node, walker, context) raw_expression_tree_walker((node), (walker), (context))
+#define vdf_tree_walker(node, walker, context) expression_tree_walker((node), (walker), (context))
 #define vdf_tree_mutator(node, mutator, context) expression_tree_mutator((node), (mutator), (context))
 #else
 #define vdf_owns_relation(relation, role) pg_class_ownercheck((relation), (role))
 #define vdf_raw_walker(node, walker, context)                                                                       \
     raw_expression_tree_walker((node), (bool (*)()) (void (*)()) (walker), (context))
+#define vdf_tree_walker(node, walker, context) \
+    expression_tree_walker((node), (bool (*)()) (void (*)()) (walker), (context))
 #define vdf_tree_mutator(node, mutator, context)                                                                     \
     expression_tree_mutator((node), (Node * (*) ()) (void (*)()) (mutator), (context))
 #endif

@@ -83,9 +83,11 @@ struct VdfRun
     List *cursors;        /* names of cursors WITH HOLD that were there before */
     bool look;            /* locks what it finds, changes nothing: by_hand.h */
     bool ghost;           /* the root row is gone: only its key is known */
+    bool again;           /* the person was deleted before */
     bool untouched;       /* a blocker was found before phase N changed rows: nothing more is changed */
     Size key_bytes; /* of all packed keys */
     uint64 changed; /* rows deleted and references changed */
+    uint64 unsettled; /* settled.h; a dry run of a person who was deleted before */
 
     /* Expiry: one run looks for the person's rows, the other deletes the rows of the clean-up rules that say so. */
     const bool *needed; /* the run that looks: nodes on the way to a rule */

@@ -2,6 +2,7 @@
  * target_settle.cpp: the targets of a deletion, each once per person, without those that other rows still name.
  */
 #include "ext/expression.h"
+#include "ext/names.h"
 #include "ext/report.h"
 #include "ext/store.h"
 #include "ext/sweep.h"
@@ -123,22 +124,6 @@ static void remove_doubles(VdfRun *run)
     vdf_keys_free(&run->targets->raw);
 }
 
-/* The name behind an identifier that may be quoted. */
-static char *unquoted(const char *identifier)
-{
-    char *name = pstrdup(identifier), *to = name;
-
-    if (identifier[0] != '"')
-        return name;
-    for (const char *from = identifier + 1; from[0] && from[1]; from++) {
-        *to++ = *from;
-        if (from[0] == '"')
-            from++;
-    }
-    *to = '\0';
-    return name;
-}
-
 bool vdf_edge_renames(VdfDeletionPlan *plan, int edge, int rule)
 {
     const VdfEdge *e = &plan->graph.edges[edge];
@@ -148,11 +133,11 @@ bool vdf_edge_renames(VdfDeletionPlan *plan, int edge, int rule)
     if (action == VDF_ACTION_DELETE || action == VDF_ACTION_BLOCK || e->child != plan->graph.target_rules[rule].node)
         return false;
     for (int i = 0; action != VDF_ACTION_RETAIN && i < e->nsets; i++)
-        if (vdf_expression_names_column(expression, unquoted(e->sets[i].column)))
+        if (vdf_expression_names_column(expression, vdf_unquoted(e->sets[i].column)))
             return true;
     for (int i = 0; i < plan->graph.ncolumn_rules; i++)
         if (plan->graph.column_rules[i].edge == edge &&
-            vdf_expression_names_column(expression, unquoted(plan->graph.column_rules[i].column)))
+            vdf_expression_names_column(expression, vdf_unquoted(plan->graph.column_rules[i].column)))
             return true;
     return false;
 }
