@@ -64,39 +64,43 @@ uint64 vdf_count_left(VdfRun *run, int edge)
     return count_left(run, edge, VDF_SQL_FIND_LEFT);
 }
 
+static void add_blocker(VdfRun *run, VdfBlocker blocker, uint64 rows, const char *reason, const char *remedy, bool listed)
+{
+    MemoryContext caller = MemoryContextSwitchTo(run->context);
+    VdfBlocker *kept = (VdfBlocker *) palloc(sizeof(VdfBlocker));
+
+    blocker.rows = rows;
+    blocker.reason = pstrdup(reason);
+    blocker.remedy = remedy ? pstrdup(remedy) : NULL;
+    blocker.listed = listed;
+    *kept = blocker;
+    run->blockers = lappend(run->blockers, kept);
+    MemoryContextSwitchTo(caller);
+}
+
 void vdf_block(VdfRun *run, int edge, uint64 rows, char *reason, char *remedy, bool listed)
 {
-    VdfBlocker *blocker;
-    MemoryContext caller = MemoryContextSwitchTo(run->context);
+    const VdfEdge *e = &run->plan->graph.edges[edge];
+    VdfBlocker blocker;
 
-    blocker = (VdfBlocker *) palloc0(sizeof(VdfBlocker));
-    blocker->relation = run->plan->graph.edges[edge].display;
-    blocker->schema = run->plan->graph.edges[edge].schema;
-    blocker->table = run->plan->graph.edges[edge].relation;
-    blocker->via = run->plan->graph.edges[edge].name;
-    blocker->rows = rows;
-    blocker->reason = pstrdup(reason);
-    blocker->remedy = remedy ? pstrdup(remedy) : NULL;
-    blocker->listed = listed;
-    run->blockers = lappend(run->blockers, blocker);
-    MemoryContextSwitchTo(caller);
+    memset(&blocker, 0, sizeof(blocker));
+    blocker.relation = e->display;
+    blocker.schema = e->schema;
+    blocker.table = e->relation;
+    blocker.via = e->name;
+    add_blocker(run, blocker, rows, reason, remedy, listed);
 }
 
 void vdf_block_root(VdfRun *run, uint64 rows, char *reason, char *remedy)
 {
     const VdfNode *root = &run->plan->graph.nodes[run->plan->graph.root];
-    MemoryContext caller = MemoryContextSwitchTo(run->context);
-    VdfBlocker *blocker = (VdfBlocker *) palloc0(sizeof(VdfBlocker));
+    VdfBlocker blocker;
 
-    blocker->relation = root->display;
-    blocker->schema = root->schema;
-    blocker->table = root->relation;
-    blocker->rows = rows;
-    blocker->reason = pstrdup(reason);
-    blocker->remedy = remedy ? pstrdup(remedy) : NULL;
-    blocker->listed = true;
-    run->blockers = lappend(run->blockers, blocker);
-    MemoryContextSwitchTo(caller);
+    memset(&blocker, 0, sizeof(blocker));
+    blocker.relation = root->display;
+    blocker.schema = root->schema;
+    blocker.table = root->relation;
+    add_blocker(run, blocker, rows, reason, remedy, true);
 }
 
 char *vdf_policy_call(const VdfRun *run, int edge, const char *action)
