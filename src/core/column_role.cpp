@@ -4,11 +4,9 @@
 #include <cctype>
 #include <string_view>
 
-namespace vedfolnir
-{
+namespace vedfolnir {
 
-namespace
-{
+namespace {
 
 using Words = std::vector<std::string>;
 
@@ -36,29 +34,34 @@ bool begins_or_is(const std::string &word, std::string_view known)
             std::isdigit(static_cast<unsigned char>(word[known.size()])));
 }
 
-template <std::size_t N>
-bool any_of(const Words &words, const std::string_view (&known)[N])
+template <std::size_t N> bool any_of(const Words &words, const std::string_view (&known)[N])
 {
     return std::any_of(words.begin(), words.end(), [&](const std::string &w) {
-        return std::any_of(std::begin(known), std::end(known), [&](std::string_view k) { return begins_or_is(w, k); });
+        return std::any_of(std::begin(known), std::end(known),
+                           [&](std::string_view k) { return begins_or_is(w, k); });
     });
 }
 
 // Known when the library is built: nothing of it runs, and nothing can fail, when a backend loads it.
-constexpr std::string_view ACTORS[] = {"editor",   "creator",  "updater",  "modifier", "changer", "deleter",  "approver", "reviewer",
-                      "inviter",  "requester", "verifier", "resolver", "closer",  "canceller", "auditor", "grantor",
-                      "granter",  "issuer",   "referrer", "referer",  "sponsor", "executor", "initiator", "actor"};
-constexpr std::string_view RESPONSIBLE[] = {"manager",   "admin",      "administrator", "moderator", "agent",   "assignee", "assigned",
-                           "supervisor", "responsible", "operator",      "handler",   "contact", "lead",     "leader",
-                           "delegate",  "deputy"};
-constexpr std::string_view OWNERS[] = {"owner",    "author",   "receiver", "recipient", "holder",      "subscriber", "follower", "followee",
-                      "follows",  "sender",   "poster",   "uploader",  "participant", "buyer",      "patient",  "student",
-                      "employee", "attendee", "voter",    "blocker",   "blocked"};
-constexpr std::string_view POINTERS[] = {"active", "current", "default", "primary", "selected", "preferred", "latest", "featured"};
-constexpr std::string_view ORGANISATIONS[] = {"company",  "companies",  "organisation", "organization", "org",     "tenant",
-                             "workspace", "enterprise", "employer",     "agency",       "agencies", "institution",
-                             "business", "businesses", "firm",         "corporation"};
-constexpr std::string_view EVIDENCE[] = {"audit", "log", "history", "histories", "journal", "trail", "archive", "ledger"};
+constexpr std::string_view ACTORS[] = {
+    "editor",  "creator",   "updater",  "modifier", "changer", "deleter",   "approver",  "reviewer",
+    "inviter", "requester", "verifier", "resolver", "closer",  "canceller", "auditor",   "grantor",
+    "granter", "issuer",    "referrer", "referer",  "sponsor", "executor",  "initiator", "actor"};
+constexpr std::string_view RESPONSIBLE[] = {
+    "manager",     "admin",    "administrator", "moderator", "agent", "assignee", "assigned", "supervisor",
+    "responsible", "operator", "handler",       "contact",   "lead",  "leader",   "delegate", "deputy"};
+constexpr std::string_view OWNERS[] = {
+    "owner",    "author",  "receiver", "recipient", "holder",   "subscriber",  "follower",
+    "followee", "follows", "sender",   "poster",    "uploader", "participant", "buyer",
+    "patient",  "student", "employee", "attendee",  "voter",    "blocker",     "blocked"};
+constexpr std::string_view POINTERS[] = {"active",   "current",   "default", "primary",
+                                         "selected", "preferred", "latest",  "featured"};
+constexpr std::string_view ORGANISATIONS[] = {"company",  "companies",  "organisation", "organization",
+                                              "org",      "tenant",     "workspace",    "enterprise",
+                                              "employer", "agency",     "agencies",     "institution",
+                                              "business", "businesses", "firm",         "corporation"};
+constexpr std::string_view EVIDENCE[] = {"audit",   "log",   "history", "histories",
+                                         "journal", "trail", "archive", "ledger"};
 
 } // namespace
 
@@ -108,12 +111,17 @@ static std::string singular(const std::string &word)
 
 bool names_person(const std::string &column, const std::string &root_relation)
 {
-    static constexpr std::string_view ids[] = {"id", "ids", "uuid", "uuids", "uid", "uids", "ref", "key", "fk", "guid"};
-    static constexpr std::string_view nouns[] = {"user", "person", "member", "account", "customer", "profile", "identity", "employee", "student",
-                                "patient", "usr"};
-    static constexpr std::string_view alone[] = {"user", "owner", "author", "sender", "receiver", "recipient", "creator", "editor", "approver",
-                                "reviewer", "assignee"};
-    auto in = [](const auto &list, const std::string &word) { return std::find(std::begin(list), std::end(list), word) != std::end(list); };
+    static constexpr std::string_view ids[] = {"id",   "ids", "uuid", "uuids", "uid",
+                                               "uids", "ref", "key",  "fk",    "guid"};
+    static constexpr std::string_view nouns[] = {"user",     "person",  "member",   "account",
+                                                 "customer", "profile", "identity", "employee",
+                                                 "student",  "patient", "usr"};
+    static constexpr std::string_view alone[] = {"user",     "owner",     "author",  "sender",
+                                                 "receiver", "recipient", "creator", "editor",
+                                                 "approver", "reviewer",  "assignee"};
+    auto in = [](const auto &list, const std::string &word) {
+        return std::find(std::begin(list), std::end(list), word) != std::end(list);
+    };
     Words words = words_of(column), root = words_of(root_relation);
     bool id = false;
     while (!words.empty() && in(ids, words.back())) {
