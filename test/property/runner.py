@@ -17,6 +17,8 @@ from trial import Invalid, run_trial
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 VACUUM_EVERY = 100
+# The server keeps the plans of RI triggers and functions of dropped schemas for as long as a connection lives.
+RECONNECT_EVERY = 200
 
 
 def connect(job, with_engine):
@@ -96,6 +98,8 @@ def work_through(job, seeds, options, results):
         except Exception:
             result = Failure(traceback.format_exc())
             case = None
+        if n % RECONNECT_EVERY == RECONNECT_EVERY - 1:
+            connection.close()
         if connection.closed:
             connection = reconnect(job, options)
         saved = ""
