@@ -185,6 +185,13 @@ INSERT INTO app.posts VALUES (1, 1, 1, 'Ada'), (2, 2, 1, 'Ada'), (3, 2, 2, 'Bob'
 SELECT vedfolnir_register_subject('app.users');
 SELECT vedfolnir_set_policy('app.posts', 'posts_author_fkey', 'delete', collateral => 'delete');
 SELECT vedfolnir_set_column('app.posts', 'editor_name', '''formerly '' || editor_name', 'posts_editor_fkey');
+-- A policy that a superuser sets with session_replication_role = replica reaches the plans that sessions keep as well.
+SELECT relation, via, action FROM vedfolnir_delete_user(1) WHERE via = 'posts_editor_fkey';
+SET session_replication_role = replica;
+SELECT vedfolnir_set_policy('app.posts', 'posts_editor_fkey', 'block');
+RESET session_replication_role;
+SELECT relation, via, action FROM vedfolnir_delete_user(1) WHERE via = 'posts_editor_fkey';
+SELECT vedfolnir_set_policy('app.posts', 'posts_editor_fkey', 'nullify');
 SELECT * FROM t.run('1') ORDER BY step;
 TABLE app.posts ORDER BY id;
 SELECT t.finish();

@@ -90,17 +90,23 @@ SELECT pg_catalog.pg_extension_config_dump('vedfolnir.cleanup_rule', '');
 SELECT pg_catalog.pg_extension_config_dump('vedfolnir.cleanup_rule_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('vedfolnir.duty', '');
 
--- Plans are kept by the sessions; whoever writes the configuration, and in whatever way, tells them all.
+-- Plans are kept by the sessions; whoever writes the configuration, and in whatever way, tells them all:
+-- a superuser with session_replication_role = replica as well.
 CREATE FUNCTION vedfolnir.configuration_changed() RETURNS trigger
 AS 'MODULE_PATHNAME', 'vedfolnir_configuration_changed' LANGUAGE C;
 COMMENT ON FUNCTION vedfolnir.configuration_changed() IS 'makes every session forget the plans that it keeps';
 CREATE TRIGGER configuration_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON vedfolnir.subject
     FOR EACH STATEMENT EXECUTE FUNCTION vedfolnir.configuration_changed();
+ALTER TABLE vedfolnir.subject ENABLE ALWAYS TRIGGER configuration_changed;
 CREATE TRIGGER configuration_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON vedfolnir.policy
     FOR EACH STATEMENT EXECUTE FUNCTION vedfolnir.configuration_changed();
+ALTER TABLE vedfolnir.policy ENABLE ALWAYS TRIGGER configuration_changed;
 CREATE TRIGGER configuration_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON vedfolnir.column_rule
     FOR EACH STATEMENT EXECUTE FUNCTION vedfolnir.configuration_changed();
+ALTER TABLE vedfolnir.column_rule ENABLE ALWAYS TRIGGER configuration_changed;
 CREATE TRIGGER configuration_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON vedfolnir.link
     FOR EACH STATEMENT EXECUTE FUNCTION vedfolnir.configuration_changed();
+ALTER TABLE vedfolnir.link ENABLE ALWAYS TRIGGER configuration_changed;
 CREATE TRIGGER configuration_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON vedfolnir.cleanup_rule
     FOR EACH STATEMENT EXECUTE FUNCTION vedfolnir.configuration_changed();
+ALTER TABLE vedfolnir.cleanup_rule ENABLE ALWAYS TRIGGER configuration_changed;

@@ -15,5 +15,6 @@ CREATE TABLE vedfolnir.mirror (
 COMMENT ON TABLE vedfolnir.mirror IS 'audit tables of the application that get a copy of each deleted row; parsed holds an expression per column';
 CREATE TRIGGER configuration_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON vedfolnir.mirror
     FOR EACH STATEMENT EXECUTE FUNCTION vedfolnir.configuration_changed();
+ALTER TABLE vedfolnir.mirror ENABLE ALWAYS TRIGGER configuration_changed;
 
 SELECT pg_catalog.pg_extension_config_dump('vedfolnir.mirror', '');
