@@ -60,8 +60,8 @@ ColumnValue &value_of(std::vector<ColumnValue> &values, const std::string &colum
     return values.back();
 }
 
-// An array of references loses the elements that refer to what goes. One of several dimensions cannot lose single
-// elements: array_remove says so.
+// An array of references loses the elements that refer to what goes, and what stays begins where it began, as with
+// array_remove. An array of several dimensions cannot lose single elements: array_remove says so.
 std::string remaining_elements(const Plan &plan, int edge)
 {
     const Edge &e = plan.graph.edges[edge];
@@ -69,8 +69,11 @@ std::string remaining_elements(const Plan &plan, int edge)
     std::string key = "d.vdf_k" + number(key_number(plan, e.parent, element.parent_column));
     return (Pattern(
                 "CASE WHEN pg_catalog.array_ndims(c.%1%) OPERATOR(pg_catalog.>) 1 THEN pg_catalog.array_remove(c.%1%, NULL) "
-                "ELSE ARRAY(SELECT u.vdf_v FROM pg_catalog.unnest(c.%1%) WITH ORDINALITY AS u(vdf_v, vdf_o) WHERE "
-                "NOT EXISTS (SELECT FROM vdf_p%2% d WHERE %3%) ORDER BY u.vdf_o) END") %
+                "ELSE (SELECT CASE WHEN pg_catalog.array_lower(c.%1%, 1) OPERATOR(pg_catalog.<>) 1 AND "
+                "pg_catalog.cardinality(w.vdf_a) OPERATOR(pg_catalog.>) 0 THEN pg_catalog.array_cat(pg_catalog.array_fill("
+                "w.vdf_a[1], ARRAY[1], ARRAY[pg_catalog.array_lower(c.%1%, 1)]), w.vdf_a[2:]) ELSE w.vdf_a END FROM (SELECT "
+                "ARRAY(SELECT u.vdf_v FROM pg_catalog.unnest(c.%1%) WITH ORDINALITY AS u(vdf_v, vdf_o) WHERE "
+                "NOT EXISTS (SELECT FROM vdf_p%2% d WHERE %3%) ORDER BY u.vdf_o) AS vdf_a) w) END") %
             element.child % edge % compare(element, key, "u.vdf_v"))
         .str();
 }

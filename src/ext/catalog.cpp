@@ -399,7 +399,7 @@ void vdf_link_pair(Oid relation, const char *column, const char *expression, Oid
         pair->child = expression;
         pair->child_is_column = false;
     }
-    element = get_element_type(child_type);
+    element = get_base_element_type(child_type); /* a domain over an array holds references as well */
     if (OidIsValid(element) && getBaseType(parent_type) != getBaseType(child_type)) {
         pair->any = true;
         child_type = element;

@@ -162,7 +162,7 @@ static void review_references(VdfReview *review)
         c.type = DatumGetObjectId(vdf_store_datum(&store, i, 3, &isnull));
         c.type_column = vdf_store_text(&store, i, 6);
         c.nullable = DatumGetBool(vdf_store_datum(&store, i, 7, &isnull));
-        element = get_element_type(c.type);
+        element = get_base_element_type(c.type);
         c.array = OidIsValid(element);
         if (fits(review->plan->key_type, c.array ? element : c.type))
             review_column(review, &c, same_name, other_table);

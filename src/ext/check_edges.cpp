@@ -56,7 +56,7 @@ void vdf_review_edges(VdfReview *review)
         char *remedy = s ? vdf_suggested_call(review->schema, s)
                          : vdf_suggested_above(review->schema, plan->edges[i].declared_on, e->name, &stays);
 
-        if (plan->edges[i].null_rule)
+        if (plan->edges[i].rule_fault)
             continue; /* the rule is reported, with what would do */
         if (e->blocker != NULL)
             vdf_find(review, VDF_SEVERITY_ERROR, "impossible_action", object,
@@ -107,12 +107,14 @@ static bool edge_exists(const VdfSchema *schema, Oid relation, const char *name)
     return false;
 }
 
-/* The same rule with the value that check proposes for such a column. */
-static void review_null(VdfReview *review, const VdfColumnSetting *s, const char *object)
+/* The same rule with the value that check proposes for such a column; none for what the server computes. */
+static void review_fault(VdfReview *review, const VdfColumnSetting *s, const char *object)
 {
-    char *value = vdf_replacement(s->relation, s->column);
+    bool computed = vdf_is_computed(s->relation, get_attnum(s->relation, s->column));
+    char *value = computed ? NULL : vdf_replacement(s->relation, s->column);
 
-    vdf_find(review, VDF_SEVERITY_ERROR, "impossible_action", object, "the column rule sets NULL, which is not allowed there",
+    vdf_find(review, VDF_SEVERITY_ERROR, "impossible_action", object,
+             computed ? "the column rule sets what the server computes" : "the column rule sets NULL, which is not allowed there",
              psprintf("SELECT vedfolnir_set_column(%s, %s, %s%s%s%s);", quote_literal_cstr(vdf_relation_name(s->relation)),
                       quote_literal_cstr(s->column), value ? quote_literal_cstr(value) : "NULL", s->edge[0] ? ", edge => " : "",
                       s->edge[0] ? quote_literal_cstr(s->edge) : "", vdf_subject_argument(review->plan->configuration->subject)));
@@ -127,7 +129,6 @@ static void review_column_rules(VdfReview *review)
         VdfColumnSetting *s = &c->columns[i];
         char *object = vdf_column_object(s->relation, s->column);
         int edge = s->edge[0] ? vdf_plan_edge(plan, s->relation, s->edge) : -1;
-        bool generated;
 
         if (s->edge[0] && !edge_exists(review->schema, s->relation, s->edge))
             vdf_find(review, VDF_SEVERITY_ERROR, "stale_rule", object,
@@ -143,9 +144,8 @@ static void review_column_rules(VdfReview *review)
                               : psprintf("a column rule is for edge \"%s\", whose action is %s", s->edge,
                                          vdf_action_name(vdf_action(plan, edge))),
                      NULL);
-        else if (vdf_expression_is_null(s->expression) &&
-                 vdf_forbids_null(s->relation, get_attnum(s->relation, s->column), &generated))
-            review_null(review, s, object);
+        else if (vdf_rule_fault(s, s->relation) != NULL)
+            review_fault(review, s, object);
     }
 }
 

@@ -26,7 +26,7 @@ typedef struct VdfEdgeInfo
     bool deferrable;
     Oid declared_on; /* whose key or link it is: another relation for a table that inherits the columns and has no key */
     bool many;       /* a row may refer to several parents: an array, or columns that are not unique */
-    bool null_rule;  /* what is in the way is a column rule that sets NULL */
+    bool rule_fault; /* what is in the way is a column rule */
 } VdfEdgeInfo;
 
 typedef struct VdfNodeInfo
@@ -94,8 +94,10 @@ void vdf_plan_rules(VdfDeletionPlan *plan, VdfEdge *edges);
 /* The relation and the tables that inherit from it: their rows are rows of it, for a column rule and a clean-up rule too. */
 List *vdf_with_heirs(Oid relation);
 
-/* The column of the root table that a rule sets to NULL although it is NOT NULL; NULL when there is none. */
-const char *vdf_null_in_tombstone(const VdfDeletionPlan *plan);
+/* Why a column rule fails in every run that applies it to a row of the relation; NULL when it need not. */
+const char *vdf_rule_fault(const VdfColumnSetting *setting, Oid relation);
+/* The same of the rules for the root row; NULL when there is none. */
+const char *vdf_fault_in_tombstone(const VdfDeletionPlan *plan);
 /* Is a text a key of the subject's root table? */
 bool vdf_is_key(VdfDeletionPlan *plan, const char *text);
 /* The canonical form of a text that may be no key at all; NULL when it cannot be one. */

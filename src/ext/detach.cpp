@@ -203,7 +203,7 @@ static void update_rows(VdfRun *run, int node, int *edges, int nedges, bool tomb
     if (statement.sql[0] == '\0')
         return; /* only retained rows without column rules */
     if ((facts->no_replica_update && (tombstone || changes_references(run, edges, nedges))) ||
-        (tombstone && vdf_null_in_tombstone(run->plan) != NULL))
+        (tombstone && vdf_fault_in_tombstone(run->plan) != NULL))
         return; /* the server will refuse it: a blocker, told with all others */
     if (facts->update_rule)
         ereport(ERROR, (errcode(ERRCODE_VDF_ROWS_LEFT),

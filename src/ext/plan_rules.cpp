@@ -5,31 +5,39 @@
 #include "ext/deletion_plan.h"
 #include "ext/expression.h"
 
-/* A rule that sets NULL where no NULL may be fails in every run, so that it is said before. */
-static bool cannot_be_null(const VdfColumnSetting *setting)
+/* A rule that sets NULL where no NULL may be, or what the server computes, fails in every run, so that it is said before. */
+const char *vdf_rule_fault(const VdfColumnSetting *setting, Oid relation)
 {
+    AttrNumber number = get_attnum(relation, setting->column);
     bool generated;
 
-    return vdf_expression_is_null(setting->expression) &&
-           vdf_forbids_null(setting->relation, get_attnum(setting->relation, setting->column), &generated);
-}
-
-const char *vdf_null_in_tombstone(const VdfDeletionPlan *plan)
-{
-    for (int i = 0; plan->configuration->tombstone && i < plan->configuration->ncolumns; i++)
-        if (plan->configuration->columns[i].edge[0] == '\0' && cannot_be_null(&plan->configuration->columns[i]))
-            return plan->configuration->columns[i].column;
+    if (number == InvalidAttrNumber)
+        return NULL;
+    if (vdf_is_computed(relation, number))
+        return psprintf("the column rule sets %s, which the server computes", quote_identifier(setting->column));
+    if (vdf_expression_is_null(setting->expression) && vdf_forbids_null(relation, number, &generated))
+        return psprintf("the column rule sets %s to NULL, which is not allowed there", quote_identifier(setting->column));
     return NULL;
 }
 
-static void foresee_null(const VdfColumnSetting *setting, VdfEdge *edge, VdfEdgeInfo *info)
+const char *vdf_fault_in_tombstone(const VdfDeletionPlan *plan)
+{
+    const char *fault = NULL;
+
+    for (int i = 0; plan->configuration->tombstone && fault == NULL && i < plan->configuration->ncolumns; i++)
+        if (plan->configuration->columns[i].edge[0] == '\0')
+            fault = vdf_rule_fault(&plan->configuration->columns[i], plan->configuration->columns[i].relation);
+    return fault;
+}
+
+static void foresee_fault(const VdfColumnSetting *setting, VdfEdge *edge, VdfEdgeInfo *info)
 {
     char action = vdf_edge_action(edge->declared, edge->policy);
 
-    if (edge->blocker != NULL || action == VDF_ACTION_DELETE || action == VDF_ACTION_BLOCK || !cannot_be_null(setting))
+    if (edge->blocker != NULL || action == VDF_ACTION_DELETE || action == VDF_ACTION_BLOCK)
         return;
-    edge->blocker = psprintf("the column rule sets %s to NULL, which is not allowed there", quote_identifier(setting->column));
-    info->null_rule = true;
+    edge->blocker = vdf_rule_fault(setting, info->relation);
+    info->rule_fault = edge->blocker != NULL;
 }
 
 List *vdf_with_heirs(Oid relation)
@@ -66,7 +74,7 @@ static void add_column_rule(VdfDeletionPlan *plan, VdfEdge *edges, VdfColumnRule
     for (int i = 0; setting->edge[0] && i < plan->graph.nedges; i++) {
         if (plan->edges[i].relation != relation || strcmp(edges[i].name, setting->edge) != 0)
             continue;
-        foresee_null(setting, &edges[i], &plan->edges[i]);
+        foresee_fault(setting, &edges[i], &plan->edges[i]);
         put_column_rule(plan, rules, setting, i, node);
     }
 }

@@ -160,7 +160,7 @@ static void block_edge(VdfRun *run, int edge)
     if (rows == 0 && !(vdf_strict && e->policy == VDF_ACTION_NONE && run->nodes[e->parent].all.count > 0))
         return;
     if (e->blocker != NULL)
-        vdf_block(run, edge, rows, pstrdup(e->blocker), info->null_rule ? check_call(run) : undeclared_remedy(run, edge), true);
+        vdf_block(run, edge, rows, pstrdup(e->blocker), info->rule_fault ? check_call(run) : undeclared_remedy(run, edge), true);
     else if (e->policy == VDF_ACTION_NONE)
         vdf_block(run, edge, rows, pstrdup("no policy"), undeclared_remedy(run, edge), true);
     else
@@ -299,7 +299,7 @@ static void predict_root(VdfRun *run)
     VdfDeletionPlan *plan = run->plan;
     VdfFacts *facts = vdf_facts(plan, plan->nodes[plan->graph.root].relation);
     char *reason = NULL, *remedy = NULL;
-    const char *column = run->tombstone ? vdf_null_in_tombstone(plan) : NULL;
+    const char *fault = run->tombstone ? vdf_fault_in_tombstone(plan) : NULL;
 
     if (facts->disabled_ri != NULL && !vdf_allow_unsafe) {
         reason = psprintf("a trigger of foreign key \"%s\" is disabled", facts->disabled_ri);
@@ -308,8 +308,8 @@ static void predict_root(VdfRun *run)
         reason = pstrdup("the table is published and has no replica identity");
         remedy = psprintf("ALTER TABLE %s REPLICA IDENTITY FULL;", plan->graph.nodes[plan->graph.root].display);
     }
-    if (reason == NULL && column != NULL) {
-        reason = psprintf("the column rule sets %s to NULL, which is not allowed there", quote_identifier(column));
+    if (reason == NULL && fault != NULL) {
+        reason = pstrdup(fault);
         remedy = check_call(run);
     }
     if (reason == NULL)

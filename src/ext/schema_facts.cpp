@@ -147,8 +147,8 @@ static void add_links(Gatherer *g, VdfEdgeFacts *edges)
         for (int j = 0; j < e->ncolumns; j++) {
             e->nullable = e->nullable || can_be_null(link->relation, link->columns[j]);
             e->listed = e->listed ||
-                        (OidIsValid(get_element_type(get_atttype(link->relation, get_attnum(link->relation, link->columns[j])))) &&
-                         !OidIsValid(get_element_type(get_atttype(link->parent, get_attnum(link->parent, link->parent_columns[j])))));
+                        (OidIsValid(get_base_element_type(get_atttype(link->relation, get_attnum(link->relation, link->columns[j])))) &&
+                         !OidIsValid(get_base_element_type(get_atttype(link->parent, get_attnum(link->parent, link->parent_columns[j])))));
         }
         schema->relations[schema->facts.nedges] = link->relation;
         schema->displays[schema->facts.nedges++] = vdf_relation_name(link->relation);
