@@ -12,6 +12,16 @@
  */
 #define LAST_PHASES "4"
 
+/*
+ * The task that holds t back: the one it depends on, unless that is done, skipped or pruned; behind an abandoned one, what
+ * that depended on itself. The same in the view vedfolnir.waiting_tasks.
+ */
+#define BLOCKING_TASK                                                                                                            \
+    "WITH RECURSIVE before AS (SELECT o.id, o.depends_on, o.state FROM vedfolnir.cleanup_task AS o WHERE o.id = t.depends_on "    \
+    "UNION ALL SELECT o.id, o.depends_on, o.state FROM before AS b JOIN vedfolnir.cleanup_task AS o ON o.id = b.depends_on "      \
+    "WHERE b.state = 'abandoned') SELECT b.id FROM before AS b WHERE b.state IN ('available', 'running', 'retryable', 'dead') "  \
+    "LIMIT 1"
+
 enum
 {
     PHASE_COUNT = 5,
@@ -90,8 +100,7 @@ static uint64 claim_from(FunctionCallInfo fcinfo, Datum service, int phase, int 
         "AND (t.kind <> 'identity' OR pg_catalog.split_part(t.target, '/', 1) <> ALL ($8)) "
         "AND ($5 = 1 OR (SELECT true FROM vedfolnir.cleanup_task AS e WHERE e.deletion_id = t.deletion_id "
         "AND e.open AND e.phase < t.phase ORDER BY e.phase LIMIT 1) IS NULL) "
-        "AND (t.depends_on IS NULL OR COALESCE((SELECT NOT o.open FROM vedfolnir.cleanup_task AS o "
-        "WHERE o.id = t.depends_on), true)) "
+        "AND (t.depends_on IS NULL OR (" BLOCKING_TASK ") IS NULL) "
         "AND ($5 < " LAST_PHASES " OR (SELECT d.state FROM vedfolnir.deletion AS d WHERE d.id = t.deletion_id) "
         "IS DISTINCT FROM 'running') "
         "ORDER BY t.run_after, t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED) "

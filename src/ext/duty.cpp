@@ -83,7 +83,7 @@ static void change_execute(VdfStore *store, const char *role, const char *duty, 
                   0, NULL, NULL, NULL, false);
     if (strcmp(duty, "worker") != 0 || !grant)
         vdf_store_run(store,
-                      psprintf("%s SELECT ON vedfolnir.queue_status, vedfolnir.worker_status, vedfolnir.progress %s %s",
+                      psprintf("%s SELECT ON vedfolnir.queue_status, vedfolnir.waiting_tasks, vedfolnir.worker_status, vedfolnir.progress %s %s",
                                grant ? "GRANT" : "REVOKE", grant ? "TO" : "FROM", quote_identifier(role)),
                       0, NULL, NULL, NULL, false);
 }

@@ -12,7 +12,7 @@
 #define SHARED_PARTS 9
 #define ALL_PARTS 11
 
-/* One statement a row; the order depends on names alone. $2 is the last argument of each call, or empty; $3 bounds the parts. */
+/* One statement a row; the order depends on names alone, but for identities: theirs is the order in which accounts go. $2 is the last argument of each call, or empty; $3 bounds the parts. */
 static const char *const EXPORT =
     "SELECT x.line FROM ("
     "SELECT 1 AS part, ''::text AS a, ''::text AS b, ''::text AS c, ''::text AS d, format("
@@ -32,7 +32,8 @@ static const char *const EXPORT =
     "UNION ALL SELECT 5, relation_schema, relation_name, edge, column_name, format('SELECT vedfolnir_set_column(%L, %L, %L%s%s);', "
     "  format('%I.%I', relation_schema, relation_name), column_name, expression, "
     "  CASE edge WHEN '' THEN '' ELSE format(', edge => %L', edge) END, $2) FROM vedfolnir.column_rule WHERE subject = $1 "
-    "UNION ALL SELECT 6, relation_schema, relation_name, kind || ' ' || service, target, format('SELECT vedfolnir_add_cleanup(%L, %L, %L, "
+    "UNION ALL SELECT 6, CASE kind WHEN 'identity' THEN '' ELSE relation_schema END, CASE kind WHEN 'identity' THEN to_char(id, 'FM0000000000') ELSE relation_name END, "
+    "  kind || ' ' || service, target, format('SELECT vedfolnir_add_cleanup(%L, %L, %L, "
     "service => %L%s%s);', format('%I.%I', relation_schema, relation_name), kind, target, service, "
     "  CASE on_expire WHEN 'no' THEN '' ELSE format(', on_expire => %L', on_expire) END, $2) FROM vedfolnir.cleanup_rule WHERE subject = $1 "
     "UNION ALL SELECT 7, mirror_schema, mirror_name, relation_schema, relation_name, format('SELECT vedfolnir_add_mirror(%L, %L, "

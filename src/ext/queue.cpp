@@ -48,7 +48,10 @@ static LockedDeletions lock_deletions(Datum task_ids)
     return locked;
 }
 
-/* If these were the last open tasks of their phase: wake the workers that wait for the next one. */
+/*
+ * If these were the last open tasks of their phase, or another one depended on one of them: wake the workers that wait for
+ * the next. Accounts alone depend on each other, and they are few.
+ */
 static void notify_next_phase(const LockedDeletions *locked)
 {
     static const char sql[] =
@@ -57,7 +60,8 @@ static void notify_next_phase(const LockedDeletions *locked)
         "ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS s(deletion_id, phase), "
         "LATERAL (SELECT o.phase FROM vedfolnir.cleanup_task AS o "
         "WHERE o.deletion_id = s.deletion_id AND o.open ORDER BY o.phase LIMIT 1) AS f "
-        "WHERE f.phase > s.phase)";
+        "WHERE f.phase > s.phase OR (s.phase = 4 AND EXISTS (SELECT 1 FROM vedfolnir.cleanup_task AS o "
+        "WHERE o.deletion_id = s.deletion_id AND o.open AND o.phase = 4 AND o.depends_on IS NOT NULL)))";
     static SPIPlanPtr plan;
     Oid types[] = {UUIDARRAYOID, INT2ARRAYOID};
     Datum values[] = {locked->ids, locked->phases};

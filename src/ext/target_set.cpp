@@ -170,7 +170,8 @@ static void forget(Datum target, text *given, const char *data)
         pfree(given);
 }
 
-bool vdf_target_set_add(VdfTargetSet *set, int group, bool path, Datum target, int person, bool shared)
+bool vdf_target_set_add(VdfTargetSet *set, int group, bool path, Datum target, int person, bool shared,
+                        int rule)
 {
     text *given = DatumGetTextPP(target);
     int length = VARSIZE_ANY_EXHDR(given);
@@ -195,10 +196,14 @@ bool vdf_target_set_add(VdfTargetSet *set, int group, bool path, Datum target, i
     number = (int) set->text_slots[slot];
     slot = entry_slot(set, number, person);
     if (set->entry_slots[slot] == 0) {
-        set->entries[set->nentries] = {number, person, shared};
+        set->entries[set->nentries] = {number, person, shared, rule};
         set->entry_slots[slot] = ++set->nentries;
-    } else
-        set->entries[set->entry_slots[slot] - 1].shared &= shared;
+    } else {
+        VdfTargetEntry *entry = &set->entries[set->entry_slots[slot] - 1];
+
+        entry->shared &= shared;
+        entry->rule = Min(entry->rule, rule);
+    }
     return true;
 }
 

@@ -14,12 +14,14 @@ typedef struct VdfTargetEntry
     int number;
     int person;
     bool shared; /* of all that were added */
+    int rule;    /* the earliest that was added */
 } VdfTargetEntry;
 
 VdfTargetSet *vdf_target_set_create(void);
 void vdf_target_set_free(VdfTargetSet *set);
 /* False: there is no room, and the set holds what it held. A path comes into its normal spelling. */
-bool vdf_target_set_add(VdfTargetSet *set, int group, bool path, Datum target, int person, bool shared);
+bool vdf_target_set_add(VdfTargetSet *set, int group, bool path, Datum target, int person, bool shared,
+                        int rule);
 /* The number of a text, 0 if no target of the group has it. */
 int vdf_target_set_find(const VdfTargetSet *set, int group, bool path, Datum target);
 /* All targets, those of a person side by side; persons are numbered from 1. */

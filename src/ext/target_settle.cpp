@@ -30,7 +30,8 @@ static bool gather(VdfRun *run)
         slot_getallattrs(slot);
         group = DatumGetInt32(slot->tts_values[0]);
         fits = vdf_target_set_add(t->set, group, is_path(&t->groups[group]), slot->tts_values[1],
-                                  DatumGetInt32(slot->tts_values[2]), DatumGetBool(slot->tts_values[3]));
+                                  DatumGetInt32(slot->tts_values[2]), DatumGetBool(slot->tts_values[3]),
+                                  DatumGetInt32(slot->tts_values[4]));
     }
     ExecDropSingleTupleTableSlot(slot);
     if (!fits) {
@@ -46,12 +47,12 @@ static void store_settled(VdfRun *run)
     VdfTargets *t = run->targets;
     int n;
     const VdfTargetEntry *entries = vdf_target_set_sorted(t->set, run->nusers, &n);
-    bool nulls[4] = {false};
+    bool nulls[5] = {false};
 
     for (int i = 0; i < n; i++) {
         VdfKeys *settled = &t->settled[vdf_target_set_group(t->set, entries[i].number)];
-        Datum values[4] = {vdf_target_set_text(t->set, entries[i].number), Int32GetDatum(entries[i].person),
-                           BoolGetDatum(entries[i].shared), Int32GetDatum(entries[i].number)};
+        Datum values[5] = {vdf_target_set_text(t->set, entries[i].number), Int32GetDatum(entries[i].person),
+                           BoolGetDatum(entries[i].shared), Int32GetDatum(entries[i].number), Int32GetDatum(entries[i].rule)};
 
         if (settled->store == NULL) {
             MemoryContext caller = MemoryContextSwitchTo(run->context);
@@ -78,8 +79,8 @@ static void settle_row(VdfSink *sink, TupleTableSlot *slot)
     VdfKeys *keys;
 
     slot_getallattrs(slot);
-    keys = &t->settled[DatumGetInt32(slot->tts_values[4])];
-    vdf_keys_add(run, keys, sink->desc, slot, 4);
+    keys = &t->settled[DatumGetInt32(slot->tts_values[5])];
+    vdf_keys_add(run, keys, sink->desc, slot, 5);
 }
 
 /* The same by a statement, which spills. */
@@ -103,8 +104,8 @@ static void sort_out(VdfRun *run)
     s.run = run;
     memset(&statement, 0, sizeof(statement));
     statement.sql = psprintf("SELECT x.vdf_target, x.vdf_u, pg_catalog.bool_and(x.vdf_s) AS vdf_s, "
-                             "(pg_catalog.row_number() OVER ())::pg_catalog.int4 AS vdf_n, x.vdf_g "
-                             "FROM (SELECT d.vdf_g, d.vdf_u, d.vdf_s, CASE WHEN d.vdf_g OPERATOR(pg_catalog.=) ANY "
+                             "(pg_catalog.row_number() OVER ())::pg_catalog.int4 AS vdf_n, pg_catalog.min(x.vdf_r) AS vdf_r, x.vdf_g "
+                             "FROM (SELECT d.vdf_g, d.vdf_u, d.vdf_s, d.vdf_r, CASE WHEN d.vdf_g OPERATOR(pg_catalog.=) ANY "
                              "('{%s}'::pg_catalog.int4[]) THEN %s ELSE d.vdf_target END AS vdf_target "
                              "FROM vdf_d d) x GROUP BY x.vdf_g, x.vdf_target, x.vdf_u",
                              paths.data, normal);
@@ -259,7 +260,7 @@ static void count_group(VdfRun *run, int group)
             if (bms_is_member(DatumGetInt32(slot->tts_values[3]), t->kept[group]))
                 t->groups[group].kept++;
             else
-                vdf_keys_add(run, &left, left.desc, slot, 4);
+                vdf_keys_add(run, &left, left.desc, slot, 5);
         }
         ExecDropSingleTupleTableSlot(slot);
         vdf_keys_free(&t->settled[group]);

@@ -11,6 +11,7 @@
 #include "ext/guc.h"
 #include "ext/report.h"
 #include "ext/store.h"
+#include "ext/task_order.h"
 
 int vdf_operations_of(const char *kind, VdfOperation *operations)
 {
@@ -34,6 +35,7 @@ VdfTargets *vdf_targets_create(VdfDeletionPlan *plan)
     t->plan = plan;
     t->groups = (VdfTargetGroup *) palloc0(sizeof(VdfTargetGroup) * (n + 1));
     t->group_of = (int *) palloc0(sizeof(int) * (n + 1));
+    t->order_of = (int *) palloc0(sizeof(int) * (n + 1));
     /* Rules come ordered by kind and service. */
     for (int i = 0; i < n; i++) {
         const VdfCleanup *rule = plan->rules[i];
@@ -44,20 +46,23 @@ VdfTargets *vdf_targets_create(VdfDeletionPlan *plan)
             t->groups[t->ngroups++].service = rule->service;
         }
         t->group_of[i] = t->ngroups - 1;
+        t->order_of[i] = strcmp(rule->kind, "identity") == 0 ? rule->id : 0;
     }
     t->settled = (VdfKeys *) palloc0(sizeof(VdfKeys) * (t->ngroups + 1));
     t->kept = (Bitmapset **) palloc0(sizeof(Bitmapset *) * (t->ngroups + 1));
     t->copies = (VdfKeys *) palloc0(sizeof(VdfKeys) * (n + 1));
-    t->raw_desc = CreateTemplateTupleDesc(4);
+    t->raw_desc = CreateTemplateTupleDesc(5);
     TupleDescInitEntry(t->raw_desc, 1, "vdf_g", INT4OID, -1, 0);
     TupleDescInitEntry(t->raw_desc, 2, "vdf_target", TEXTOID, -1, 0);
     TupleDescInitEntry(t->raw_desc, 3, "vdf_u", INT4OID, -1, 0);
     TupleDescInitEntry(t->raw_desc, 4, "vdf_s", BOOLOID, -1, 0);
-    t->settled_desc = CreateTemplateTupleDesc(4);
+    TupleDescInitEntry(t->raw_desc, 5, "vdf_r", INT4OID, -1, 0);
+    t->settled_desc = CreateTemplateTupleDesc(5);
     TupleDescInitEntry(t->settled_desc, 1, "vdf_target", TEXTOID, -1, 0);
     TupleDescInitEntry(t->settled_desc, 2, "vdf_u", INT4OID, -1, 0);
     TupleDescInitEntry(t->settled_desc, 3, "vdf_s", BOOLOID, -1, 0);
     TupleDescInitEntry(t->settled_desc, 4, "vdf_n", INT4OID, -1, 0);
+    TupleDescInitEntry(t->settled_desc, 5, "vdf_r", INT4OID, -1, 0);
     return t;
 }
 
@@ -67,8 +72,8 @@ void vdf_targets_take(VdfRun *run, int node, TupleTableSlot *slot, int first, in
     VdfNodeInfo *info = &run->plan->nodes[node];
 
     for (int i = 0; i < info->nrules; i++) {
-        Datum values[4];
-        bool nulls[4] = {false, false, false, false};
+        Datum values[5];
+        bool nulls[5] = {false};
         bool mirror = OidIsValid(run->plan->rules[info->rules[i]]->mirror);
         VdfKeys *to = mirror ? &t->copies[info->rules[i]] : &t->raw;
 
@@ -89,6 +94,7 @@ void vdf_targets_take(VdfRun *run, int node, TupleTableSlot *slot, int first, in
         values[1] = slot->tts_values[first + i];
         values[2] = Int32GetDatum(user);
         values[3] = BoolGetDatum(shared);
+        values[4] = Int32GetDatum(t->order_of[info->rules[i]]);
         tuplestore_putvalues(to->store, t->raw_desc, values, nulls);
         to->count++;
     }
@@ -105,8 +111,8 @@ void vdf_targets_add(VdfRun *run, VdfRun *look)
         return;
     memset(&missing, 0, sizeof(missing));
     memset(&statement, 0, sizeof(statement));
-    statement.sql = t->raw.count == 0 ? "SELECT a.vdf_g, a.vdf_target, a.vdf_u, a.vdf_s FROM vdf_a a"
-                                      : "SELECT a.vdf_g, a.vdf_target, a.vdf_u, a.vdf_s FROM vdf_a a WHERE NOT EXISTS "
+    statement.sql = t->raw.count == 0 ? "SELECT a.vdf_g, a.vdf_target, a.vdf_u, a.vdf_s, a.vdf_r FROM vdf_a a"
+                                      : "SELECT a.vdf_g, a.vdf_target, a.vdf_u, a.vdf_s, a.vdf_r FROM vdf_a a WHERE NOT EXISTS "
                                         "(SELECT FROM vdf_d d WHERE d.vdf_g OPERATOR(pg_catalog.=) a.vdf_g "
                                         "AND d.vdf_target OPERATOR(pg_catalog.=) a.vdf_target)";
     statement.owner = vdf_store_owner();
@@ -120,7 +126,7 @@ void vdf_targets_add(VdfRun *run, VdfRun *look)
     slot = MakeSingleTupleTableSlot(missing.desc, &TTSOpsMinimalTuple);
     tuplestore_rescan(missing.store);
     while (tuplestore_gettupleslot(missing.store, true, false, slot))
-        vdf_keys_add(run, &t->raw, t->raw_desc, slot, 4);
+        vdf_keys_add(run, &t->raw, t->raw_desc, slot, 5);
     ExecDropSingleTupleTableSlot(slot);
     vdf_keys_free(&missing);
 }
@@ -200,7 +206,7 @@ int vdf_targets_groups(VdfTargets *targets, VdfTargetGroup **groups)
 /* The settled targets of a group as tasks of one operation. */
 static void enqueue_group(VdfBulkInsert *insert, VdfKeys *settled, const pg_uuid_t *deletions, bool check_shared, Datum *values)
 {
-    static const bool nulls[12] = {false};
+    bool nulls[13] = {false};
     TupleTableSlot *slot = MakeSingleTupleTableSlot(settled->desc, &TTSOpsMinimalTuple);
 
     tuplestore_rescan(settled->store);
@@ -210,6 +216,8 @@ static void enqueue_group(VdfBulkInsert *insert, VdfKeys *settled, const pg_uuid
         values[5] = slot->tts_values[0];
         values[6] = BoolGetDatum(DatumGetBool(slot->tts_values[2]) && check_shared);
         values[9] = values[11] = TimestampTzGetDatum(GetCurrentTimestamp());
+        values[12] = slot->tts_values[4];
+        nulls[12] = DatumGetInt32(values[12]) == 0;
         vdf_bulk_insert_row(insert, values, nulls);
     }
     ExecDropSingleTupleTableSlot(slot);
@@ -219,11 +227,13 @@ uint64 vdf_targets_enqueue(VdfRun *run, const pg_uuid_t *deletions)
 {
     /* All but those that are NULL: a default would be read from the catalogue for each call. */
     static const char *const columns[] = {"deletion_id", "phase", "kind", "operation", "service", "target",
-                                          "shared", "state", "attempts", "run_after", "fence", "created_at"};
+                                          "shared", "state", "attempts", "run_after", "fence", "created_at",
+                                          "rule"};
     VdfTargets *t = run->targets;
     VdfBulkInsert *insert = NULL;
     Datum values[lengthof(columns)];
     uint64 tasks = 0;
+    bool identities = false;
 
     values[7] = CStringGetTextDatum("available");
     values[8] = Int32GetDatum(0);
@@ -240,10 +250,13 @@ uint64 vdf_targets_enqueue(VdfRun *run, const pg_uuid_t *deletions)
             values[3] = CStringGetTextDatum(operations[j].name);
             values[4] = CStringGetTextDatum(t->groups[i].service);
             enqueue_group(insert, &t->settled[i], deletions, run->check_shared, values);
+            identities = identities || n > 1;
         }
     }
     if (insert != NULL)
         tasks = vdf_bulk_insert_end(insert);
+    if (identities)
+        vdf_order_identities(deletions, run->nusers);
     if (tasks > 0 && vdf_notify)
         Async_Notify("vedfolnir_cleanup", "");
     return tasks;

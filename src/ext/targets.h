@@ -22,10 +22,11 @@ struct VdfTargets
     VdfTargetGroup *groups;
     int ngroups;
     int *group_of;     /* per target rule */
+    int *order_of;     /* per target rule: its place among those of identities; 0 for other kinds */
     TupleDesc raw_desc;
     TupleDesc settled_desc;
-    VdfKeys raw;       /* vdf_g, vdf_target, vdf_u, vdf_s: as the rows came */
-    VdfKeys *settled;  /* per group: vdf_target, vdf_u, vdf_s, vdf_n */
+    VdfKeys raw;       /* vdf_g, vdf_target, vdf_u, vdf_s, vdf_r: as the rows came */
+    VdfKeys *settled;  /* per group: vdf_target, vdf_u, vdf_s, vdf_n, vdf_r */
     VdfKeys *copies;   /* per rule: rows for a mirror, as raw */
     Bitmapset **kept;  /* per group: numbers vdf_n */
     VdfTargetSet *set; /* while they are settled, if they fit into memory */

@@ -9,6 +9,7 @@ CREATE TABLE vedfolnir.cleanup_task (
     service     text NOT NULL,
     target      text,
     shared      boolean NOT NULL DEFAULT true,
+    rule        int,
     depends_on  bigint,
     state       text NOT NULL DEFAULT 'available'
                 CHECK (state IN ('available', 'running', 'retryable', 'done', 'skipped', 'dead', 'abandoned')),
@@ -28,6 +29,8 @@ CREATE TABLE vedfolnir.cleanup_task (
 COMMENT ON TABLE vedfolnir.cleanup_task IS 'one piece of outside work: a file, a directory, a Redis key, an operation on an identity';
 COMMENT ON COLUMN vedfolnir.cleanup_task.target IS 'what to remove; blanked when the task is settled';
 COMMENT ON COLUMN vedfolnir.cleanup_task.shared IS 'false: rows that stay are expected to name the target (tombstone, expired session), so they do not keep it';
+COMMENT ON COLUMN vedfolnir.cleanup_task.rule IS 'identity: the clean-up rule that queued it, the earliest of several; accounts are deleted in the order of the rules';
+COMMENT ON COLUMN vedfolnir.cleanup_task.depends_on IS 'task that must be done, skipped or abandoned first; a dead one holds this one back';
 COMMENT ON COLUMN vedfolnir.cleanup_task.claimed_by IS 'role that holds the lease; only it may ask whether the target is still in use';
 COMMENT ON COLUMN vedfolnir.cleanup_task.errors IS 'one entry per failed attempt; blanked when the task is settled';
 COMMENT ON COLUMN vedfolnir.cleanup_task.reason IS 'why a person gave the task up';
@@ -75,6 +78,32 @@ SELECT t.service, t.kind, t.state, pg_catalog.count(*) AS tasks,
   FROM vedfolnir.cleanup_task AS t
  GROUP BY t.service, t.kind, t.state;
 COMMENT ON VIEW vedfolnir.queue_status IS 'depth and age of the queue by service, kind and state; never a target';
+
+CREATE VIEW vedfolnir.waiting_tasks AS
+SELECT x.id, x.deletion_id, x.service, x.kind, x.operation, x.state, x.created_at,
+       CASE WHEN x.next_try THEN 'its next try at ' OPERATOR(pg_catalog.||) pg_catalog.to_char(x.run_after, 'YYYY-MM-DD HH24:MI:SS TZ')
+            WHEN x.earlier IS NOT NULL THEN 'tasks of an earlier phase'
+            WHEN x.blocker IS NOT NULL THEN 'task ' OPERATOR(pg_catalog.||) x.blocker::text OPERATOR(pg_catalog.||) ', which is ' OPERATOR(pg_catalog.||)
+                (SELECT b.state FROM vedfolnir.cleanup_task AS b WHERE b.id OPERATOR(pg_catalog.=) x.blocker)
+            WHEN x.batches THEN 'the last transaction of a deletion in batches'
+            ELSE 'a listener' END AS waits_for,
+       COALESCE(x.earlier, x.blocker) AS held_by
+  FROM (SELECT t.*, t.run_after OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp() AS next_try,
+               (SELECT e.id FROM vedfolnir.cleanup_task AS e WHERE e.deletion_id OPERATOR(pg_catalog.=) t.deletion_id AND e.open
+                   AND e.phase OPERATOR(pg_catalog.<) t.phase ORDER BY e.phase, e.id LIMIT 1) AS earlier,
+               (WITH RECURSIVE before AS (
+                    SELECT o.id, o.depends_on, o.state FROM vedfolnir.cleanup_task AS o WHERE o.id OPERATOR(pg_catalog.=) t.depends_on
+                    UNION ALL
+                    SELECT o.id, o.depends_on, o.state FROM before AS b
+                      JOIN vedfolnir.cleanup_task AS o ON o.id OPERATOR(pg_catalog.=) b.depends_on
+                     WHERE b.state OPERATOR(pg_catalog.=) 'abandoned')
+                SELECT b.id FROM before AS b
+                 WHERE b.state OPERATOR(pg_catalog.=) ANY (ARRAY['available', 'running', 'retryable', 'dead']) LIMIT 1) AS blocker,
+               t.phase OPERATOR(pg_catalog.>=) 4 AND EXISTS (SELECT FROM vedfolnir.deletion AS d WHERE d.id OPERATOR(pg_catalog.=) t.deletion_id
+                   AND d.state OPERATOR(pg_catalog.=) 'running') AS batches
+          FROM vedfolnir.cleanup_task AS t
+         WHERE t.open AND (t.state OPERATOR(pg_catalog.<>) 'running' OR t.lease_until OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp())) AS x;
+COMMENT ON VIEW vedfolnir.waiting_tasks IS 'open tasks that nobody works on, and what each waits for; never a target';
 
 CREATE VIEW vedfolnir.worker_status AS
 SELECT w.worker, w.role_name, w.version, w.started_at, w.seen_at,

@@ -41,5 +41,5 @@ END
 $revoke$;
 
 GRANT USAGE ON SCHEMA vedfolnir TO pg_monitor;
-GRANT SELECT ON vedfolnir.queue_status, vedfolnir.worker_status, vedfolnir.progress TO pg_monitor;
+GRANT SELECT ON vedfolnir.queue_status, vedfolnir.waiting_tasks, vedfolnir.worker_status, vedfolnir.progress TO pg_monitor;
 GRANT EXECUTE ON FUNCTION vedfolnir.progress_rows() TO pg_monitor;

@@ -16,7 +16,7 @@ use Time::HiRes qw(sleep time);
 sub new
 {
 	my ($class, $dir, %options) = @_;
-	make_path("$dir/users");
+	make_path("$dir/users", "$dir/refuse");
 	my $server = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0, Listen => 50, ReuseAddr => 1) or die;
 	my $self = bless { dir => $dir, port => $server->sockport, record => "$dir/record" }, $class;
 	append_to_file($self->{record}, '');
@@ -45,6 +45,41 @@ sub add_user
 	return;
 }
 
+# Answers requests of a method to a realm with a status, so many times or until status 0 is set.
+sub refuse
+{
+	my ($self, $realm, $method, $status, $times) = @_;
+	my $file = "$self->{dir}/refuse/$realm.$method";
+	unlink glob("$file.*");
+	return unless $status;
+	append_to_file("$file.$_", $status) for 1 .. $times // 1;
+	append_to_file("$file.always", $status) unless $times;
+	return;
+}
+
+# Of the requests that are taken off the list at once each finds one.
+sub refusal
+{
+	my ($self, $realm, $method) = @_;
+	my $file = "$self->{dir}/refuse/$realm.$method";
+	return slurp_file("$file.always") if -e "$file.always";
+	for my $one (glob("$file.*"))
+	{
+		my $status = slurp_file($one);
+		return $status if unlink $one;
+	}
+	return;
+}
+
+sub has_user { my ($self, $realm, $id) = @_; return -e "$self->{dir}/users/$realm/$id" ? 1 : 0; }
+
+# "METHOD realm/user status" of the requests that change something, as they were answered.
+sub changes
+{
+	my ($self) = @_;
+	return map { my @f = split / /; $f[3] eq 'GET' ? () : "$f[3] $f[0]/$f[4] $f[5]" } split /\n/, slurp_file($self->{record});
+}
+
 sub users { my ($self) = @_; return scalar(my @all = glob("$self->{dir}/users/*/*")); }
 
 # A process for each connection: requests that come at once are answered at once.
@@ -62,12 +97,13 @@ sub serve
 		my ($length) = $head =~ /^content-length: (\d+)/mi;
 		read($client, $body, $length) if $length;
 		my ($method, $path) = $head =~ m{^(\w+) (\S+)} or POSIX::_exit(0);
-		my ($realm) = $path =~ m{/realms/([^/]+)/users};
+		my ($realm, $user) = $path =~ m{/realms/([^/]+)/users/([^/?]*)};
 		my $start = time;
 		# Asked again and again, so that a server that hangs can be let go.
 		while (time - $start < (slurp_file("$self->{dir}/delay") + 0)) { sleep 0.01; }
-		my ($status, $answer) = $self->answer($method, $path, $body);
-		$self->note($realm, $start, time) if $realm;
+		my $refusal = $realm ? $self->refusal($realm, $method) : undef;
+		my ($status, $answer) = $refusal ? ($refusal, '{}') : $self->answer($method, $path, $body);
+		$self->note($realm, $start, time, $method, $user, $status) if $realm;
 		print $client "HTTP/1.1 $status X\r\nContent-Type: application/json\r\nContent-Length: "
 			. length($answer) . "\r\nConnection: close\r\n\r\n$answer";
 		close $client;

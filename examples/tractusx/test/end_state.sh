@@ -54,6 +54,9 @@ is "identity tasks of person 1" \
 1|disable|keycloak|idp-alder/external-1
 4|delete|keycloak|central/username=$one
 4|delete|keycloak|idp-alder/external-1"
+is "the shared provider's account goes before the central one" \
+    "$(sql -c "SELECT a.target, b.target FROM vedfolnir.cleanup_task a JOIN vedfolnir.cleanup_task b ON a.id = b.depends_on WHERE a.operation = 'delete' AND b.operation = 'delete'")" \
+    "idp-alder/external-1|central/username=$one"
 is "what stays is named with its reason" \
     "$(sql -c "SELECT relation, row_count FROM vedfolnir_verify_user('$one') WHERE kind = 'retained' AND relation IN ('portal.consents', 'portal.documents', 'portal.offer_subscriptions') AND via LIKE '%\_by' ORDER BY 1")" \
     "portal.consents|1
