@@ -50,10 +50,49 @@ CREATE TRIGGER c AFTER INSERT ON vedfolnir.deletion REFERENCING NEW TABLE AS wri
 SELECT relation, action, row_count FROM vedfolnir_delete_users('{901,902}', false);
 SELECT what, count(*), sum(n) FROM heard GROUP BY what ORDER BY what;
 
--- All of it goes with the transaction.
 DROP TRIGGER a ON vedfolnir.audit_log;
 DROP TRIGGER b ON vedfolnir.cleanup_task;
 DROP TRIGGER c ON vedfolnir.deletion;
+
+-- R2: a trigger or rule that keeps evidence or tasks back ends the call, and nothing is deleted.
+CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE FUNCTION refused(call text, relation regclass, what text) RETURNS TABLE (code text, message text, detail text, people bigint)
+LANGUAGE plpgsql AS $$ BEGIN
+    EXECUTE format(what, relation);
+    BEGIN
+        EXECUTE call;
+        code := 'not refused';
+    EXCEPTION WHEN OTHERS THEN
+        code := SQLSTATE; message := SQLERRM;
+        GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+    END;
+    people := (SELECT count(*) FROM rec.people WHERE id IN (901, 902, 903, 904));
+    RETURN NEXT;
+    IF what LIKE '%TRIGGER%' THEN EXECUTE format('DROP TRIGGER keep ON %s', relation); ELSE EXECUTE format('DROP RULE keep ON %s', relation); END IF;
+END $$;
+CREATE TABLE elsewhere AS TABLE vedfolnir.audit_log WITH NO DATA;
+SELECT t, r.* FROM unnest('{vedfolnir.deletion, vedfolnir.audit_log, vedfolnir.cleanup_task, vedfolnir.request}'::regclass[]) t,
+    refused($$SELECT * FROM vedfolnir_delete_users('{903,904}', false, request_id => '00000000-0000-4000-8000-000000000001')$$, t,
+            'CREATE TRIGGER keep BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION rec.keep()') r;
+SELECT * FROM refused($$SELECT * FROM vedfolnir_delete_user(903, false)$$, 'vedfolnir.audit_log',
+    'CREATE TRIGGER keep BEFORE INSERT ON %s FOR EACH ROW WHEN (NEW.action = ''delete'' AND NEW.relation LIKE ''%%files'') EXECUTE FUNCTION rec.keep()');
+SELECT t, r.* FROM unnest('{vedfolnir.deletion, vedfolnir.audit_log, vedfolnir.cleanup_task}'::regclass[]) t,
+    refused($$SELECT * FROM vedfolnir_delete_user(903, false)$$, t, 'CREATE RULE keep AS ON INSERT TO %s DO INSTEAD NOTHING') r;
+SELECT * FROM refused($$SELECT * FROM vedfolnir_delete_user(903, false)$$, 'vedfolnir.audit_log',
+    'CREATE RULE keep AS ON INSERT TO %s DO INSTEAD INSERT INTO rec.elsewhere VALUES (NEW.*)');
+SELECT * FROM refused($$SELECT vedfolnir_hold('903', 'case 1')$$, 'vedfolnir.hold',
+    'CREATE TRIGGER keep BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION rec.keep()');
+SELECT vedfolnir_hold('903', 'case 1');
+SELECT vedfolnir_hold('903', 'case 1', now() + '1 day'::interval);
+SELECT count(*), count(held_until) FROM vedfolnir.hold;
+SELECT vedfolnir_release('903', 'closed');
+BEGIN;
+DELETE FROM vedfolnir.secret;
+SELECT * FROM refused($$SELECT * FROM vedfolnir_delete_user(903, false)$$, 'vedfolnir.secret',
+    'CREATE TRIGGER keep BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION rec.keep()');
+ROLLBACK;
+
+-- All of it goes with the transaction.
 BEGIN;
 SELECT count(*) FROM vedfolnir_delete_users('{903,904}', false);
 ROLLBACK;

@@ -1,5 +1,6 @@
 #include "ext/bulk_insert.h"
 
+#include "ext/report.h"
 #include "ext/store.h"
 
 #define ROWS_AT_ONCE 500
@@ -21,15 +22,19 @@ struct VdfBulkInsert
     TupleTableSlot *slots[ROWS_AT_ONCE];
     int waiting; /* rows in slots */
     uint64 rows;
-    VdfKeys kept; /* all rows, where a trigger or a rule asks for a statement */
+    VdfKeys kept; /* all rows, where a trigger asks for a statement */
     Oid user;
     int context;
 };
 
-/* A row at a time, as a statement would meet them, is what triggers and rules are written for. */
-static bool wants_statement(Relation table)
+/* What a rule makes of an INSERT may go anywhere, and no count would tell. */
+static void refuse_rules(Relation table)
 {
-    return table->trigdesc != NULL || table->rd_rules != NULL;
+    for (int i = 0; table->rd_rules != NULL && i < table->rd_rules->numLocks; i++)
+        if (table->rd_rules->rules[i]->event == CMD_INSERT && table->rd_rules->rules[i]->enabled != RULE_DISABLED)
+            ereport(ERROR, (errcode(ERRCODE_VDF_ROWS_LEFT),
+                            errmsg("a rule changes what is written to vedfolnir.%s", RelationGetRelationName(table)),
+                            errdetail("Nothing was changed."), errhint("Drop or disable the rule.")));
 }
 
 static void keep_rows(VdfBulkInsert *insert)
@@ -98,7 +103,9 @@ VdfBulkInsert *vdf_bulk_insert_begin(VdfExecutor *executor, const char *table, i
     }
     CommandCounterIncrement();
     PushActiveSnapshot(GetTransactionSnapshot());
-    if (wants_statement(insert->table))
+    refuse_rules(insert->table);
+    /* A row at a time, as a statement would meet them, is what triggers are written for. */
+    if (insert->table->trigdesc != NULL)
         keep_rows(insert);
     else
         prepare_target(insert);
@@ -161,7 +168,7 @@ void vdf_bulk_insert_row(VdfBulkInsert *insert, const Datum *values, const bool 
         write_waiting(insert);
 }
 
-/* INSERT INTO table (columns) SELECT columns FROM the rows kept. */
+/* INSERT INTO table (columns) SELECT columns FROM the rows kept; without one of them the evidence would be wrong. */
 static void insert_kept(VdfBulkInsert *insert)
 {
     VdfStatement statement;
@@ -177,7 +184,7 @@ static void insert_kept(VdfBulkInsert *insert)
     statement.change = true;
     vdf_statement_input(&statement, "vdf_d", &insert->kept);
     if (insert->kept.count > 0)
-        (void) vdf_execute(insert->executor, &statement);
+        vdf_store_require_rows(RelationGetRelationName(insert->table), insert->kept.count, vdf_execute(insert->executor, &statement));
     vdf_keys_free(&insert->kept);
 }
 

@@ -75,7 +75,8 @@ static List *make_secret(void)
     vdf_store_run(&store, "LOCK TABLE vedfolnir.secret IN SHARE ROW EXCLUSIVE MODE", 0, NULL, NULL, NULL, false);
     secrets = read_secrets();
     if (secrets == NIL) {
-        vdf_store_run(&store, "INSERT INTO vedfolnir.secret (secret) VALUES ($1)", 1, types, values, NULL, false);
+        vdf_store_require_rows("secret", 1, vdf_store_run(&store, "INSERT INTO vedfolnir.secret (secret) VALUES ($1)", 1,
+                                                          types, values, NULL, false));
         CommandCounterIncrement();
         secrets = read_secrets();
     }

@@ -159,9 +159,10 @@ static void find_person(HoldCall *call, const char *given, bool must_exist)
 /* A second hold for the same matter changes its end. */
 static const char *const SET_HOLD =
     "WITH known AS (UPDATE vedfolnir.hold SET held_until = $6 WHERE subject = $1 AND pseudonym = $2 AND reason = $4 "
-    "AND released_at IS NULL RETURNING 1) "
-    "INSERT INTO vedfolnir.hold (subject, pseudonym, key_id, reason, held_by, held_until) SELECT $1, $2, $3, $4, $5, $6 "
-    "WHERE NOT EXISTS (SELECT FROM known)";
+    "AND released_at IS NULL RETURNING 1), "
+    "made AS (INSERT INTO vedfolnir.hold (subject, pseudonym, key_id, reason, held_by, held_until) SELECT $1, $2, $3, $4, $5, $6 "
+    "WHERE NOT EXISTS (SELECT FROM known) RETURNING 1) "
+    "SELECT FROM known UNION ALL SELECT FROM made";
 
 /* vedfolnir_hold(user_key text, reason text, until timestamptz, subject name): 22004, 22023, 42501, 42704, VF001. */
 VDF_FUNCTION(vedfolnir_hold)
@@ -193,7 +194,8 @@ VDF_FUNCTION(vedfolnir_hold)
     if (PG_ARGISNULL(2))
         nulls[5] = 'n';
     vdf_store_open(&store);
-    vdf_store_run(&store, SET_HOLD, 6, types, values, nulls, false);
+    if (vdf_store_run(&store, SET_HOLD, 6, types, values, nulls, false) == 0)
+        vdf_store_require_rows("hold", 1, 0);
     vdf_store_close(&store);
     PG_RETURN_VOID();
 }

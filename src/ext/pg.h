@@ -68,6 +68,7 @@ extern "C" {
 #include "parser/parsetree.h"
 #include "pgstat.h"
 #include "rewrite/prs2lock.h"
+#include "rewrite/rewriteDefine.h"
 #include "rewrite/rewriteHandler.h"
 #include "rewrite/rewriteManip.h"
 #include "storage/bufmgr.h"

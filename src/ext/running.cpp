@@ -104,6 +104,7 @@ bool vdf_running_finish(const pg_uuid_t *id, const char *plan_hash, const pg_uui
 
     vdf_queue_enter(&scope);
     vdf_queue_execute(update, 3, types, values, nulls);
+    vdf_store_require_rows("deletion", 1, SPI_processed);
     vdf_settle_deletions(ids);
     vdf_queue_execute(wake, 1, types, values, NULL);
     vdf_queue_execute(look, 1, types, values, NULL);

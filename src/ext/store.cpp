@@ -1,6 +1,7 @@
 #include "ext/store.h"
 
 #include "ext/execute.h"
+#include "ext/report.h"
 
 /* vdf_store_owner looks the owner up each time: ALTER SCHEMA ... OWNER is rare, a stale answer is worse. */
 Oid vdf_store_owner(void)
@@ -102,4 +103,14 @@ void vdf_store_close(VdfStore *store)
     SPI_finish();
     vdf_unset_path(store->path);
     SetUserIdAndSecContext(store->user, store->context);
+}
+
+void vdf_store_require_rows(const char *table, uint64 wanted, uint64 written)
+{
+    if (written == wanted)
+        return;
+    ereport(ERROR, (errcode(ERRCODE_VDF_ROWS_LEFT),
+                    errmsg("a trigger kept back %llu of %llu rows of vedfolnir.%s", (unsigned long long) (wanted - written),
+                           (unsigned long long) wanted, table),
+                    errdetail("Nothing was changed."), errhint("Drop the trigger, or let it return the row.")));
 }

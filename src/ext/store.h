@@ -29,4 +29,7 @@ char *vdf_store_text(VdfStore *store, uint64 row, int column);
 Datum vdf_store_datum(VdfStore *store, uint64 row, int column, bool *isnull);
 void vdf_store_close(VdfStore *store);
 
+/* VF003 unless as many rows of a table of the extension were written as should be: a trigger may have kept some back. */
+void vdf_store_require_rows(const char *table, uint64 wanted, uint64 written);
+
 #endif

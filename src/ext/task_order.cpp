@@ -8,7 +8,7 @@
 /*
  * Done anew whenever tasks are added: batches queue the tasks of one deletion in many transactions, and none is claimed
  * before the last. Only deletions that began earlier are waited for, so that nothing can wait for itself. The second
- * number is what was changed: a trigger or rule of an administrator may keep rows back.
+ * number is what was changed: a trigger of an administrator may keep rows back.
  */
 static const char *const ORDER =
     "WITH ours AS (SELECT t.id, t.deletion_id, t.depends_on, pg_catalog.lag(t.id) OVER (PARTITION BY t.deletion_id ORDER BY t.rule, t.id) "
@@ -35,10 +35,8 @@ void vdf_order_identities(const pg_uuid_t *deletions, int n)
     values[0] = PointerGetDatum(construct_array(ids, n, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
     vdf_store_open(&store);
     vdf_store_run(&store, ORDER, 1, types, values, NULL, false);
-    if (DatumGetInt64(vdf_store_datum(&store, 0, 1, &isnull)) != DatumGetInt64(vdf_store_datum(&store, 0, 2, &isnull)))
-        ereport(ERROR, (errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
-                        errmsg("a trigger or rule of vedfolnir.cleanup_task kept back the order of tasks"),
-                        errdetail("Nothing was changed."), errhint("Drop the trigger or rule.")));
+    vdf_store_require_rows("cleanup_task", (uint64) DatumGetInt64(vdf_store_datum(&store, 0, 1, &isnull)),
+                           (uint64) DatumGetInt64(vdf_store_datum(&store, 0, 2, &isnull)));
     vdf_store_close(&store);
     pfree(ids);
 }
