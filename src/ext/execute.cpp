@@ -201,6 +201,15 @@ static QueryEnvironment *environment_of(VdfExecutor *executor, VdfStatement *sta
         relation->reldata = keys->store;
         register_ENR(environment, relation);
     }
+    /* Also EvalPlanQual begins the scan, in the middle of a run. */
+    if (statement->scan != NULL) {
+        EphemeralNamedRelation relation = (EphemeralNamedRelation) palloc0(sizeof(EphemeralNamedRelationData));
+
+        relation->md.name = pstrdup(VDF_KEY_SCAN_NAME);
+        relation->md.enrtype = ENR_NAMED_TUPLESTORE;
+        relation->reldata = (void *) statement->scan;
+        register_ENR(environment, relation);
+    }
     return environment;
 }
 
@@ -251,7 +260,7 @@ static PlannedStmt *plan_of(VdfStatement *statement, QueryEnvironment *environme
     List *queries;
     PlannedStmt *plan;
 
-    if (statement->cache != NULL && small && statement->scan == NULL) {
+    if (statement->cache != NULL && small) {
         uint32 inputs = shape_of_inputs(statement);
         VdfKeptPlan *slot = &statement->cache[largest_size(statement)];
 
@@ -274,13 +283,16 @@ static PlannedStmt *plan_of(VdfStatement *statement, QueryEnvironment *environme
         *cached = GetCachedPlan(slot->source, params, CurrentResourceOwner, environment);
         if (list_length((*cached)->stmt_list) != 1)
             elog(ERROR, "a cached statement of a deletion has become several");
-        return linitial_node(PlannedStmt, (*cached)->stmt_list);
+        plan = linitial_node(PlannedStmt, (*cached)->stmt_list);
+        if (statement->scan != NULL)
+            statement->refused = !vdf_key_scan_install(plan, (*cached)->context, statement->scan);
+        return plan;
     }
     raw = linitial_node(RawStmt, pg_parse_query(statement->sql));
     queries = analyze(statement, raw, environment);
     plan = pg_plan_query(linitial_node(Query, queries), statement->sql, 0, params);
     /* Without its scan the statement would take every row. */
-    statement->refused = statement->scan != NULL && !vdf_key_scan_install(plan, statement->scan);
+    statement->refused = statement->scan != NULL && !vdf_key_scan_install(plan, CurrentMemoryContext, statement->scan);
     plan->jitFlags = 0; /* compiling costs more than these statements gain */
     return plan;
 }
@@ -358,6 +370,8 @@ uint64 vdf_execute(VdfExecutor *executor, VdfStatement *statement)
     planning = false;
     vdf_unset_path(level);
     if (statement->refused) {
+        if (cached != NULL)
+            ReleaseCachedPlan(cached, CurrentResourceOwner);
         PopActiveSnapshot();
         SetUserIdAndSecContext(user, context);
         MemoryContextSwitchTo(caller);

@@ -1,52 +1,62 @@
 #include "ext/key_scan.h"
 
-#define KEY_SCAN_ARMS 32
+#include "ext/key_probe.h"
+#include "ext/report.h"
 
-typedef struct ArmState
-{
-    const VdfKeySet *set;
-    int ncolumns;
-    int attributes[VDF_KEY_COLUMNS]; /* of this relation, from 0 */
-    Oid types[VDF_KEY_COLUMNS];
-} ArmState;
+#define KEY_SCAN_ARMS 32
 
 typedef struct KeyScanState
 {
     CustomScanState custom;
     TableScanDesc scan;
+    VdfKeyProbe *probe;
+    bool tell; /* whether to look keys up in indexes: not asked yet, or they are */
     int narms;
     int last_attribute;
-    ArmState arms[KEY_SCAN_ARMS];
+    VdfProbeArm arms[KEY_SCAN_ARMS];
 } KeyScanState;
 
-static bool passes(KeyScanState *state, TupleTableSlot *slot)
+/* The first arm that leads to the row, -1: none does. */
+static int leading_arm(KeyScanState *state, TupleTableSlot *slot)
 {
     slot_getsomeattrs(slot, state->last_attribute);
     for (int i = 0; i < state->narms; i++) {
-        const ArmState *arm = &state->arms[i];
+        const VdfProbeArm *arm = &state->arms[i];
         Datum values[VDF_KEY_COLUMNS];
         bool null = false;
 
         for (int c = 0; c < arm->ncolumns; c++) {
-            null = null || slot->tts_isnull[arm->attributes[c]];
-            values[c] = slot->tts_values[arm->attributes[c]];
+            null = null || slot->tts_isnull[arm->columns[c] - 1];
+            values[c] = slot->tts_values[arm->columns[c] - 1];
         }
         if (!null && vdf_key_set_find(arm->set, values, arm->types) != 0)
-            return true;
+            return i;
     }
-    return false;
+    return -1;
 }
 
 static TupleTableSlot *next_row(ScanState *node)
 {
     KeyScanState *state = (KeyScanState *) node;
     TupleTableSlot *slot = node->ss_ScanTupleSlot;
+    Snapshot snapshot = node->ps.state->es_snapshot;
+    int done;
 
+    if (state->tell && state->probe == NULL) {
+        state->probe = vdf_key_probe_begin(node->ss_currentRelation, snapshot, state->narms, state->arms);
+        state->tell = state->probe != NULL;
+    }
+    if (state->probe != NULL) {
+        while (vdf_key_probe_next(state->probe, slot, &done))
+            if (leading_arm(state, slot) >= done)
+                return slot;
+        return NULL;
+    }
     if (state->scan == NULL)
-        state->scan = table_beginscan(node->ss_currentRelation, node->ps.state->es_snapshot, 0, NULL);
+        state->scan = table_beginscan(node->ss_currentRelation, snapshot, 0, NULL);
     while (table_scan_getnextslot(state->scan, ForwardScanDirection, slot)) {
         CHECK_FOR_INTERRUPTS();
-        if (passes(state, slot))
+        if (leading_arm(state, slot) >= 0)
             return slot;
     }
     return NULL;
@@ -54,7 +64,7 @@ static TupleTableSlot *next_row(ScanState *node)
 
 static bool recheck_row(ScanState *node, TupleTableSlot *slot)
 {
-    return passes((KeyScanState *) node, slot);
+    return leading_arm((KeyScanState *) node, slot) >= 0;
 }
 
 static TupleTableSlot *exec_key_scan(CustomScanState *node)
@@ -62,34 +72,52 @@ static TupleTableSlot *exec_key_scan(CustomScanState *node)
     return ExecScan(&node->ss, next_row, recheck_row);
 }
 
+/* Partitions may have the columns in other places. */
+static AttrNumber number_of(Relation relation, const VdfKeyArm *arm, int column)
+{
+    TupleDesc desc = RelationGetDescr(relation);
+    AttrNumber number = arm->numbers[column];
+
+    if (number <= 0 || number > desc->natts || TupleDescAttr(desc, number - 1)->attisdropped ||
+        strcmp(NameStr(TupleDescAttr(desc, number - 1)->attname), arm->columns[column]) != 0)
+        number = get_attnum(RelationGetRelid(relation), arm->columns[column]);
+    /* The plan is older than the lock on the table. */
+    if (number <= 0 || !vdf_key_set_takes(arm->set, column, TupleDescAttr(desc, number - 1)->atttypid))
+        ereport(ERROR, (errcode(ERRCODE_VDF_PLAN_CHANGED), errmsg("the schema or the policy changed during the deletion"),
+                        errdetail("Column %s of table \"%s\" is not what it was. Nothing was changed.",
+                                  quote_identifier(arm->columns[column]), RelationGetRelationName(relation)),
+                        errhint("Run the statement again."), errtable(relation)));
+    return number;
+}
+
 static void begin_key_scan(CustomScanState *node, EState *estate, int flags)
 {
     KeyScanState *state = (KeyScanState *) node;
     CustomScan *plan = (CustomScan *) node->ss.ps.plan;
     Relation relation = node->ss.ss_currentRelation;
-    const VdfKeyScan *scan =
-        (const VdfKeyScan *) DatumGetPointer(linitial_node(Const, plan->custom_private)->constvalue);
+    EphemeralNamedRelation named = get_ENR(estate->es_queryEnv, VDF_KEY_SCAN_NAME);
+    const VdfKeyScan *scan;
 
+    if (named == NULL)
+        elog(ERROR, "a key scan was begun without its keys");
+    scan = (const VdfKeyScan *) named->reldata;
     /* The slot that a custom scan is given holds values, ours the tuples of the table. */
     ExecInitScanTupleSlot(estate, &node->ss, RelationGetDescr(relation), table_slot_callbacks(relation));
     node->ss.ps.subPlan = NIL; /* of the projection that this one replaces */
     ExecAssignScanProjectionInfoWithVarno(&node->ss, plan->scan.scanrelid);
 
+    state->tell = scan->probe;
     state->narms = scan->narms;
     for (int i = 0; i < scan->narms; i++) {
-        ArmState *arm = &state->arms[i];
+        VdfProbeArm *arm = &state->arms[i];
 
         arm->set = scan->arms[i].set;
         arm->ncolumns = scan->arms[i].ncolumns;
+        arm->index = RelationGetRelid(relation) == scan->relation ? scan->arms[i].index : NULL;
         for (int c = 0; c < arm->ncolumns; c++) {
-            AttrNumber number = get_attnum(RelationGetRelid(relation), scan->arms[i].columns[c]);
-
-            if (number <= 0)
-                elog(ERROR, "column \"%s\" of relation \"%s\" does not exist", scan->arms[i].columns[c],
-                     RelationGetRelationName(relation));
-            arm->attributes[c] = number - 1;
-            arm->types[c] = TupleDescAttr(RelationGetDescr(relation), number - 1)->atttypid;
-            state->last_attribute = Max(state->last_attribute, number);
+            arm->columns[c] = number_of(relation, &scan->arms[i], c);
+            arm->types[c] = TupleDescAttr(RelationGetDescr(relation), arm->columns[c] - 1)->atttypid;
+            state->last_attribute = Max(state->last_attribute, arm->columns[c]);
         }
     }
 }
@@ -98,6 +126,9 @@ static void end_key_scan(CustomScanState *node)
 {
     KeyScanState *state = (KeyScanState *) node;
 
+    if (state->probe != NULL)
+        vdf_key_probe_end(state->probe);
+    state->probe = NULL;
     if (state->scan != NULL)
         table_endscan(state->scan);
     state->scan = NULL;
@@ -107,6 +138,9 @@ static void rescan_key_scan(CustomScanState *node)
 {
     KeyScanState *state = (KeyScanState *) node;
 
+    if (state->probe != NULL)
+        vdf_key_probe_end(state->probe);
+    state->probe = NULL;
     if (state->scan != NULL)
         table_rescan(state->scan, NULL);
     ExecScanReScan(&node->ss);
@@ -136,8 +170,8 @@ static void fill_methods(void)
 }
 
 /*
- * The scans of a plan that reads every row of one relation. A node that is not one of these may leave rows out or
- * bring others in, so the whole plan is refused then. Subplans of the target list are of no concern.
+ * The scans of a plan that reads every row of one relation. A node that is neither one of these nor ours may leave rows
+ * out or bring others in, so the whole plan is refused then. Subplans of the target list are of no concern.
  */
 static bool collect_scans(Plan **at, List **scans)
 {
@@ -152,6 +186,8 @@ static bool collect_scans(Plan **at, List **scans)
             return false;
         *scans = lappend(*scans, at);
         return true;
+    case T_CustomScan:
+        return ((CustomScan *) plan)->methods == &scan_methods;
     case T_Append:
         if (vdf_append_prunes((Append *) plan) || ((Append *) plan)->nasyncplans != 0)
             return false;
@@ -166,14 +202,13 @@ static bool collect_scans(Plan **at, List **scans)
     }
 }
 
-static Plan *key_scan_of(Plan *plan, const VdfKeyScan *scan)
+static Plan *key_scan_of(Plan *plan)
 {
     CustomScan *custom = makeNode(CustomScan);
 
     custom->scan = *(Scan *) plan;
     NodeSetTag(custom, T_CustomScan);
     custom->custom_relids = bms_make_singleton(custom->scan.scanrelid);
-    custom->custom_private = list_make1(makeConst(INT8OID, -1, InvalidOid, sizeof(int64), PointerGetDatum(scan), false, true));
     custom->methods = &scan_methods;
     return (Plan *) custom;
 }
@@ -195,29 +230,35 @@ static bool ask_privileges(PlannedStmt *plan, const VdfKeyScan *scan)
         for (int i = 0; i < scan->narms; i++)
             for (int c = 0; c < scan->arms[i].ncolumns; c++)
                 permissions->selectedCols =
-                    bms_add_member(permissions->selectedCols, get_attnum(scan->relation, scan->arms[i].columns[c]) -
-                                                                  FirstLowInvalidHeapAttributeNumber);
+                    bms_add_member(permissions->selectedCols, scan->arms[i].numbers[c] - FirstLowInvalidHeapAttributeNumber);
         permissions->requiredPerms |= ACL_SELECT;
         return true;
     }
     return false;
 }
 
-bool vdf_key_scan_install(PlannedStmt *plan, const VdfKeyScan *scan)
+bool vdf_key_scan_install(PlannedStmt *plan, MemoryContext context, const VdfKeyScan *scan)
 {
     Plan **top = IsA(plan->planTree, ModifyTable) ? &plan->planTree->lefttree : &plan->planTree;
     List *scans = NIL;
     ListCell *cell;
+    MemoryContext caller;
 
-    if (scan->narms < 1 || scan->narms > KEY_SCAN_ARMS || plan->hasModifyingCTE || !collect_scans(top, &scans) ||
-        !ask_privileges(plan, scan))
+    if (scan->narms < 1 || scan->narms > KEY_SCAN_ARMS || plan->hasModifyingCTE || !collect_scans(top, &scans))
         return false;
+    caller = MemoryContextSwitchTo(context);
+    if (!ask_privileges(plan, scan)) {
+        MemoryContextSwitchTo(caller);
+        return false;
+    }
     fill_methods();
     foreach (cell, scans) {
         Plan **at = (Plan **) lfirst(cell);
 
-        *at = key_scan_of(*at, scan);
+        *at = key_scan_of(*at);
     }
     (*top)->plan_rows = scan->expected;
+    plan->jitFlags = 0; /* compiling costs more than these statements gain */
+    MemoryContextSwitchTo(caller);
     return true;
 }

@@ -1,8 +1,8 @@
 /*
  * key_scan.h: a scan of a relation that lets through the rows whose references are in key sets.
  *
- * It takes the place of the sequential scan in a plan of ours: one pass over a relation for all edges into it, without
- * a join. A row that changed meanwhile is asked again under EvalPlanQual, as any other scan's condition is.
+ * It takes the place of the sequential scan in a plan of ours: for all edges into a relation, and without a join, one
+ * pass over it, or where key sets are small look-ups in its indexes. A row that changed meanwhile is asked again under EvalPlanQual, as any other scan's condition is.
  */
 #ifndef VEDFOLNIR_KEY_SCAN_H
 #define VEDFOLNIR_KEY_SCAN_H
@@ -15,20 +15,27 @@ typedef struct VdfKeyArm
     const VdfKeySet *set;
     int ncolumns;
     const char *columns[VDF_KEY_COLUMNS];
+    AttrNumber numbers[VDF_KEY_COLUMNS]; /* of these columns in the relation, when the plan was made */
+    Oid *index;                          /* of the relation, that served before */
 } VdfKeyArm;
 
 typedef struct VdfKeyScan
 {
     Oid relation; /* that the statement names: its partitions have the same columns */
     double expected; /* rows, for the progress view */
+    bool probe;      /* look the keys up in indexes; a relation without is read as a whole */
     int narms;
     VdfKeyArm *arms;
 } VdfKeyScan;
 
+/* The name under which a statement with such a plan finds its VdfKeyScan among its named relations. */
+#define VDF_KEY_SCAN_NAME "vdf_scan"
+
 /*
- * Exchanges the scans of a plan that reads every row of one relation. False where the plan has a form that is not
- * known here: then it is as it was, and reads every row.
+ * Exchanges the scans of a plan that reads every row of one relation; what was exchanged before stays. False where the
+ * plan has a form that is not known here: then it reads every row, and must not be run. New nodes are made in the
+ * context given, which is the plan's.
  */
-bool vdf_key_scan_install(PlannedStmt *plan, const VdfKeyScan *scan);
+bool vdf_key_scan_install(PlannedStmt *plan, MemoryContext context, const VdfKeyScan *scan);
 
 #endif

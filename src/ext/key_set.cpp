@@ -1,6 +1,6 @@
 #include "ext/key_set.h"
 
-#define FIRST_SLOTS 256
+#define FIRST_SLOTS 64
 
 static bool kind_of(Oid type, VdfKeyKind *kind)
 {
@@ -197,27 +197,51 @@ uint32 vdf_key_set_find(const VdfKeySet *set, const Datum *values, const Oid *ty
     return set->marks[probe(set, words)];
 }
 
+/* The values of the key in a slot; those by reference point into the set. */
+static void unpack(const VdfKeySet *set, uint32 slot, Datum *values)
+{
+    uint64 *words = set->keys + (Size) slot * set->words;
+
+    for (int c = 0; c < set->ncolumns; c++)
+        switch (set->kind[c]) {
+        case VDF_KEY_INTEGER: values[c] = Int64GetDatum((int64) *words++); break; /* the low bits are the narrower types */
+        case VDF_KEY_FIXED4: values[c] = UInt32GetDatum((uint32) *words++); break;
+        case VDF_KEY_FIXED8: values[c] = Int64GetDatum((int64) *words++); break;
+        case VDF_KEY_UUID:
+            values[c] = PointerGetDatum(words);
+            words += 2;
+            break;
+        }
+}
+
 void vdf_key_set_each(const VdfKeySet *set, int which, void (*row)(void *arg, const Datum *values, int person), void *arg)
 {
     for (uint32 i = 0; i <= set->mask; i++) {
-        uint64 *words = set->keys + (Size) i * set->words;
         uint32 mark = set->marks[i];
         Datum values[VDF_KEY_COLUMNS];
 
         if (mark == 0 || (which >= 0 && VDF_KEY_OWN(mark) != (which == 1)))
             continue;
-        for (int c = 0; c < set->ncolumns; c++)
-            switch (set->kind[c]) {
-            case VDF_KEY_INTEGER: values[c] = Int64GetDatum((int64) *words++); break; /* the low bits are the narrower types */
-            case VDF_KEY_FIXED4: values[c] = UInt32GetDatum((uint32) *words++); break;
-            case VDF_KEY_FIXED8: values[c] = Int64GetDatum((int64) *words++); break;
-            case VDF_KEY_UUID:
-                values[c] = PointerGetDatum(words);
-                words += 2;
-                break;
-            }
+        unpack(set, i, values);
         row(arg, values, VDF_KEY_PERSON(mark));
     }
+}
+
+bool vdf_key_set_next(const VdfKeySet *set, uint32 *slot, Datum *values)
+{
+    for (; *slot <= set->mask; (*slot)++)
+        if (set->marks[*slot] != 0) {
+            unpack(set, (*slot)++, values);
+            return true;
+        }
+    return false;
+}
+
+bool vdf_key_set_takes(const VdfKeySet *set, int column, Oid type)
+{
+    VdfKeyKind kind;
+
+    return column < set->ncolumns && kind_of(type, &kind) && kind == set->kind[column];
 }
 
 int64 vdf_key_set_place(const VdfKeySet *set, const Datum *values, const Oid *types)

@@ -51,6 +51,10 @@ bool vdf_key_set_add(VdfKeySet *set, TupleTableSlot *slot, int person, bool own)
 uint32 vdf_key_set_find(const VdfKeySet *set, const Datum *values, const Oid *types);
 /* All keys, for the statements that join: which < 0: all, 0: the foreign ones, 1: the person's own. */
 void vdf_key_set_each(const VdfKeySet *set, int which, void (*row)(void *arg, const Datum *values, int person), void *arg);
+/* The first key in the slots from *slot on, which is moved behind it; integers come as int8. False: there is none. */
+bool vdf_key_set_next(const VdfKeySet *set, uint32 *slot, Datum *values);
+/* Can references of a type be looked up in a column of the set? */
+bool vdf_key_set_takes(const VdfKeySet *set, int column, Oid type);
 void vdf_key_set_free(VdfKeySet *set);
 /* Where a key is, -1 if it is not in the set; it stays there until the set grows. */
 int64 vdf_key_set_place(const VdfKeySet *set, const Datum *values, const Oid *types);

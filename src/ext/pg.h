@@ -207,6 +207,12 @@ static inline void vdf_init_range_table(EState *estate, Relation table)
 #define vdf_column_not_null(desc, i) (TupleDescAttr((desc), (i))->attnotnull)
 #endif
 
+#if PG_VERSION_NUM >= 180000
+#define vdf_index_beginscan(table, index, snapshot, nkeys) index_beginscan((table), (index), (snapshot), NULL, (nkeys), 0)
+#else
+#define vdf_index_beginscan(table, index, snapshot, nkeys) index_beginscan((table), (index), (snapshot), (nkeys), 0)
+#endif
+
 /* Declares an SQL-callable function with C linkage. */
 #define VDF_FUNCTION(name)                                                                                           \
     extern "C" {                                                                                                     \

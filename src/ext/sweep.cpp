@@ -42,19 +42,22 @@ bool vdf_scan_beats_lookups(Oid relation, uint64 keys)
     return keys > FEW_PARENTS && (rows < 0 || (double) keys * ROWS_PER_LOOKUP > rows);
 }
 
-/* One scan, or a look-up in indexes for each parent? */
-static bool scan_pays(VdfRun *run, VdfSweep *sweep, int node, bool inside)
+/* One scan, or a look-up in indexes for each parent? Few parents are looked up in one statement for all edges. */
+static bool scan_pays(VdfRun *run, VdfSweep *sweep, int node, bool inside, bool *probe)
 {
     uint64 most = 0;
+    bool looked_up = true;
 
     for (int i = 0; i < sweep->nedges; i++) {
         uint64 parents = sweep->edges[i].inner == inside ? parents_of(run, &sweep->edges[i])->count : 0;
 
         if (parents > 0 && !sweep->edges[i].indexed)
             return true;
+        looked_up = looked_up && (parents == 0 || sweep->edges[i].looked_up);
         most = Max(most, parents);
     }
-    return vdf_scan_beats_lookups(run->plan->nodes[node].relation, most);
+    *probe = looked_up && most <= FEW_PARENTS;
+    return *probe || vdf_scan_beats_lookups(run->plan->nodes[node].relation, most);
 }
 
 static void take(VdfRun *run, SweepSink *sink, VdfStatement *statement)
@@ -79,19 +82,23 @@ static void take(VdfRun *run, SweepSink *sink, VdfStatement *statement)
 }
 
 /* How many rows stand behind so many parents, if all parents have equally many. */
-static double rows_behind(VdfRun *run, int edge, uint64 parents)
+static double rows_behind(VdfRun *run, SweepEdge *edge, uint64 parents)
 {
-    double theirs = rows_of(run->plan->edges[edge].parent_relation), ours = rows_of(run->plan->edges[edge].relation);
+    if (edge->rows_per_parent < 0) {
+        double theirs = rows_of(run->plan->edges[edge->edge].parent_relation);
+        double ours = rows_of(run->plan->edges[edge->edge].relation);
 
-    return theirs > 0 && ours > 0 ? Min(parents * ours / theirs, ours) : (double) parents;
+        edge->rows_per_parent = theirs > 0 && ours > 0 ? ours / theirs : 1;
+    }
+    return edge->rows_per_parent * parents;
 }
 
 /* False: the relation cannot be scanned so, and nothing was done. */
-static bool sweep_scan(VdfRun *run, SweepSink *sink, unsigned flags)
+static bool sweep_scan(VdfRun *run, SweepSink *sink, unsigned flags, bool probe)
 {
     VdfSweep *sweep = sink->sweep;
     VdfKeyArm *arms = (VdfKeyArm *) palloc0(sizeof(VdfKeyArm) * sweep->nedges);
-    VdfKeyScan scan = {run->plan->nodes[sink->node].relation, 0, 0, arms};
+    VdfKeyScan scan = {run->plan->nodes[sink->node].relation, 0, probe, 0, arms};
     VdfStatement statement;
 
     for (int i = 0; i < sweep->nedges; i++) {
@@ -104,10 +111,12 @@ static bool sweep_scan(VdfRun *run, SweepSink *sink, unsigned flags)
             return false;
         arm->ncolumns = sweep->edges[i].ncolumns;
         memcpy(arm->columns, sweep->edges[i].columns, sizeof(arm->columns));
+        memcpy(arm->numbers, sweep->edges[i].numbers, sizeof(arm->numbers));
+        arm->index = &sweep->edges[i].index;
         if (arm->set == NULL || arm->set->count == 0)
             continue;
         scan.narms++;
-        scan.expected += rows_behind(run, sweep->edges[i].edge, arm->set->count);
+        scan.expected += rows_behind(run, &sweep->edges[i], arm->set->count);
     }
     sink->edge = -1;
     vdf_statement_of(run, &statement, VDF_SQL_TAKE_NODE, sink->node, flags, run->plan->nodes[sink->node].owner);
@@ -182,13 +191,14 @@ void vdf_sweep_rows(VdfRun *run, int node, bool loop, bool inside)
     SweepSink sink;
     int references[VDF_KEY_COLUMNS * SWEEP_EDGES], columns[VDF_KEY_COLUMNS];
     unsigned flags;
+    bool probe = false;
 
     prepare(run, &sink, node, loop);
     sink.references = references;
     sink.columns = columns;
     sink.inside = inside;
     flags = run->nodes[node].shape | (run->dry ? 0 : VDF_DELETE);
-    if (!scan_pays(run, sink.sweep, node, inside) || !sweep_scan(run, &sink, flags))
+    if (!scan_pays(run, sink.sweep, node, inside, &probe) || !sweep_scan(run, &sink, flags, probe))
         sweep_edges(run, &sink, flags);
 }
 

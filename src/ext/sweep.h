@@ -2,8 +2,8 @@
  * sweep.h: phase D for relations whose references can be looked up in packed keys.
  *
  * All edges into the relation are asked in one scan, and whose row it is is told while it is deleted: outside a cycle
- * the parents' keys are final, so a reference that they do not hold leads to a row that stays. Small key sets with
- * indexes go edge by edge. Everything else is walked by joins (walk.cpp, collateral.cpp).
+ * the parents' keys are final, so a reference that they do not hold leads to a row that stays. Few keys are looked up in
+ * indexes instead; more keys than that in a much larger relation go edge by edge. Everything else is walked by joins (walk.cpp, collateral.cpp).
  */
 #ifndef VEDFOLNIR_SWEEP_H
 #define VEDFOLNIR_SWEEP_H
@@ -20,7 +20,11 @@ typedef struct SweepEdge
     int pairs[VDF_KEY_COLUMNS]; /* in the order of the parent's key columns */
     Oid types[VDF_KEY_COLUMNS];
     const char *columns[VDF_KEY_COLUMNS];
+    AttrNumber numbers[VDF_KEY_COLUMNS]; /* of these columns in the relation of the node */
+    Oid index;                           /* on them, that was used last */
+    double rows_per_parent;              /* as the statistics have it; negative: not asked yet */
     bool indexed;
+    bool looked_up;                      /* by keys in such an index, without a join */
     bool inner; /* of a cycle */
 } SweepEdge;
 

@@ -2,6 +2,7 @@
  * sweep_facts.cpp: which relations can be swept, asked of the catalogue once per plan.
  */
 #include "ext/catalog.h"
+#include "ext/key_probe.h"
 #include "ext/sweep.h"
 #include "ext/unique.h"
 
@@ -30,6 +31,26 @@ static bool is_cast(const char *cast)
     return cast != NULL && cast[0] != '\0';
 }
 
+/* Indexes of other kinds serve a join. */
+static bool can_look_up(const VdfDeletionPlan *plan, int node, const SweepEdge *edge)
+{
+    Relation table = try_relation_open(plan->nodes[node].relation, AccessShareLock);
+    List *indexes = table ? RelationGetIndexList(table) : NIL;
+    ListCell *cell;
+    bool found = false;
+    int order[VDF_KEY_COLUMNS];
+
+    foreach (cell, indexes) {
+        Relation index = index_open(lfirst_oid(cell), AccessShareLock);
+
+        found = found || vdf_probe_serves(index, edge->ncolumns, edge->numbers, edge->types, order);
+        index_close(index, AccessShareLock);
+    }
+    if (table != NULL)
+        relation_close(table, AccessShareLock);
+    return found;
+}
+
 static bool learn_edge(VdfDeletionPlan *plan, int number, SweepEdge *out)
 {
     const VdfEdge *edge = &plan->graph.edges[number];
@@ -54,11 +75,14 @@ static bool learn_edge(VdfDeletionPlan *plan, int number, SweepEdge *out)
         out->pairs[k] = pair;
         out->types[k] = get_atttype(info->relation, info->attributes[pair]);
         out->columns[k] = get_attname(info->relation, info->attributes[pair], false);
+        out->numbers[k] = get_attnum(plan->nodes[edge->child].relation, out->columns[k]);
         if (!vdf_key_comparable(get_atttype(info->parent_relation, referenced[pair]), out->types[k]))
             return false;
     }
     out->inner = plan->view->component_of[edge->child] == plan->view->component_of[edge->parent];
     out->indexed = vdf_missing_index(plan, number)[0] == '\0';
+    out->looked_up = out->indexed && can_look_up(plan, edge->child, out);
+    out->rows_per_parent = -1;
     return true;
 }
 
