@@ -4,6 +4,7 @@
  */
 #include "ext/catalog.h"
 #include "ext/foresee.h"
+#include "ext/new_reference.h"
 #include "ext/report.h"
 #include "ext/run.h"
 #include "ext/settled.h"
@@ -80,7 +81,10 @@ static bool keeps(VdfRun *run, int node, Keeping *k)
     if (k->answer == 0) {
         MemoryContext caller = MemoryContextSwitchTo(run->context);
 
-        k->answer = vdf_may_be_refused(run, node, k->edges, k->nedges, k->tombstone) ? 1 : -1;
+        k->answer = vdf_may_be_refused(run, node, k->edges, k->nedges, k->tombstone) ||
+                            vdf_may_refer(run, node, k->edges, k->nedges, k->tombstone)
+                        ? 1
+                        : -1;
         MemoryContextSwitchTo(caller);
     }
     return k->answer > 0;
@@ -232,14 +236,24 @@ static int by_rank(const void *a, const void *b, void *arg)
 }
 
 /* Edges that cannot do what their policy says change nothing. */
-static void foresee(VdfRun *run, int node, const int *edges, int nedges, bool tombstone, VdfKeys *found)
+static int able_edges(const VdfRun *run, const int *edges, int nedges, int *able)
 {
-    int *able = (int *) palloc(sizeof(int) * (nedges + 1)), n = 0;
+    int n = 0;
 
     for (int i = 0; i < nedges; i++)
         if (!run->edges[edges[i]].failed && run->plan->graph.edges[edges[i]].blocker == NULL)
             able[n++] = edges[i];
+    return n;
+}
+
+static void foresee(VdfRun *run, int node, const int *edges, int nedges, bool tombstone, VdfKeys *found)
+{
+    int *able = (int *) palloc(sizeof(int) * (nedges + 1)), n = able_edges(run, edges, nedges, able);
+
     vdf_foresee(run, node, able, n, tombstone, found);
+    vdf_foresee_references(run, node, able, n, tombstone, found);
+    n = able_edges(run, edges, nedges, able);
+    vdf_foresee_blocks(run, node, able, n, tombstone, found);
     pfree(able);
 }
 
@@ -273,7 +287,7 @@ static void detach_node(VdfRun *run, int node, int *edges, int nedges)
     if (run->dry && run->again)
         run->unsettled += vdf_unsettled_rows(run, node, edges, active, tombstone, &found);
     /* What refuses the run is told with everything else, not hidden behind an UPDATE that fails. */
-    run->untouched = run->blockers != NIL || vdf_collateral_refused(run);
+    run->untouched = run->untouched || run->blockers != NIL || vdf_collateral_refused(run);
     if (found.count > 0 && !run->untouched && !run->dry)
         update_rows(run, node, edges, active, tombstone, &found);
     vdf_keys_free(&found);
@@ -299,6 +313,7 @@ void vdf_detach(VdfRun *run)
     const VdfPlanView *view = run->plan->view;
     int *edges = (int *) palloc(sizeof(int) * (view->ndetach + 1)), root = run->plan->graph.root;
 
+    vdf_look_at_blocks(run);
     /* The root comes last: until then the tombstone is where it was found. */
     for (int pass = 0; pass < 3; pass++)
         for (int node = 0; node < run->plan->graph.nnodes; node++) {

@@ -3,6 +3,7 @@
  */
 #include "ext/catalog.h"
 #include "ext/guc.h"
+#include "ext/new_reference.h"
 #include "ext/report.h"
 #include "ext/run.h"
 #include "ext/schema_facts.h"
@@ -15,6 +16,15 @@ typedef struct LeftSink
     VdfRowSet *seen; /* a link may meet a row twice */
     uint64 rows;
 } LeftSink;
+
+static bool is_cleared(VdfRun *run, int edge, Oid relation, ItemPointer tid)
+{
+    const VdfEdgeState *state = &run->edges[edge];
+
+    if (state->touched != NULL && vdf_rowset_has(state->touched, relation, tid))
+        return vdf_rowset_has(state->cleared, relation, tid);
+    return vdf_is_cleared(run, edge, relation, tid);
+}
 
 static void left_row(VdfSink *sink, TupleTableSlot *slot)
 {
@@ -29,7 +39,7 @@ static void left_row(VdfSink *sink, TupleTableSlot *slot)
     if (s->run->dry && child->goes != NULL && vdf_rowset_has(child->goes, relation, tid))
         return;
     /* References that phase N changes, or would have changed had nothing been in the way. */
-    if ((s->run->dry || s->run->untouched) && vdf_is_cleared(s->run, s->edge, relation, tid))
+    if ((s->run->dry || s->run->untouched) && is_cleared(s->run, s->edge, relation, tid))
         return;
     if (s->seen == NULL || vdf_rowset_add(s->seen, relation, tid))
         s->rows++;
@@ -62,6 +72,26 @@ static uint64 count_left(VdfRun *run, int edge, VdfSql kind)
 uint64 vdf_count_left(VdfRun *run, int edge)
 {
     return count_left(run, edge, VDF_SQL_FIND_LEFT);
+}
+
+uint64 vdf_rows_in_the_way(VdfRun *run, int edge)
+{
+    const VdfEdgeState *state = &run->edges[edge];
+    VdfRowSet *goes = run->nodes[run->plan->graph.edges[edge].child].goes;
+    uint64 rows = state->added;
+    int n;
+    VdfRowBlock *blocks = vdf_rowset_blocks(state->before, &n);
+
+    for (int i = 0; i < n; i++)
+        for (OffsetNumber offset = FirstOffsetNumber; offset <= MaxHeapTuplesPerPage; offset++) {
+            ItemPointerData tid;
+
+            ItemPointerSet(&tid, blocks[i].block, offset);
+            rows += vdf_rowset_has(state->before, blocks[i].relation, &tid) &&
+                    !(goes != NULL && vdf_rowset_has(goes, blocks[i].relation, &tid)) && !is_cleared(run, edge, blocks[i].relation, &tid);
+        }
+    pfree(blocks);
+    return rows;
 }
 
 static void add_blocker(VdfRun *run, VdfBlocker blocker, uint64 rows, const char *reason, const char *remedy, bool listed)
@@ -154,8 +184,11 @@ static void block_edge(VdfRun *run, int edge)
 {
     const VdfEdge *e = &run->plan->graph.edges[edge];
     VdfEdgeInfo *info = &run->plan->edges[edge];
-    uint64 rows = count_left(run, edge, VDF_SQL_FIND_LEFT);
+    uint64 rows = run->edges[edge].before ? vdf_rows_in_the_way(run, edge) : 0;
 
+    /* In a run somebody may have come since. */
+    if (run->edges[edge].before == NULL || (rows == 0 && !run->dry))
+        rows = count_left(run, edge, VDF_SQL_FIND_LEFT);
     run->edges[edge].rows = rows;
     if (rows == 0 && !(vdf_strict && e->policy == VDF_ACTION_NONE && run->nodes[e->parent].all.count > 0))
         return;
@@ -188,7 +221,8 @@ static bool at_risk(VdfRun *run, int edge)
 {
     VdfFacts *facts = vdf_facts(run->plan, run->plan->edges[edge].relation);
 
-    if (vdf_prove_all || run->plan->graph.edges[edge].link)
+    /* PostgreSQL does not check a reference again that a column rule leaves as it was. */
+    if (vdf_prove_all || run->plan->graph.edges[edge].link || vdf_may_come_up(run->plan, edge))
         return true;
     return vdf_action(run->plan, edge) == VDF_ACTION_DELETE ? facts->delete_keeper != NULL
                                                            : facts->update_keeper != NULL || vdf_action(run->plan, edge) != VDF_ACTION_NULLIFY;
@@ -366,6 +400,8 @@ void vdf_prove(VdfRun *run)
     block_stale(run);
     if (run->seed == NULL)
         block_collateral(run);
+    if (run->untouched && run->blockers == NIL)
+        elog(ERROR, "references were left alone and nothing is in the way");
     if (run->dry || run->blockers != NIL)
         return;
     for (int i = 0; i < run->plan->graph.nedges; i++)

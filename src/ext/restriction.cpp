@@ -184,6 +184,11 @@ List *vdf_domain_restrictions(Relation table, AttrNumber number)
     return found;
 }
 
+bool vdf_columns_read(Relation table, Node *expression, Bitmapset **columns)
+{
+    return add_columns(table, expression, columns);
+}
+
 char *vdf_restriction_text(Relation table, Node *expression, const char *alias, bool fresh)
 {
     int level = vdf_set_path();

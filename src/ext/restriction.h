@@ -34,6 +34,8 @@ typedef struct VdfRestriction
 List *vdf_restrictions(Relation table);
 /* Those of the domain of a column. Asked for anew each time: a change of a domain is no news to the plan. */
 List *vdf_domain_restrictions(Relation table, AttrNumber number);
+/* Adds the columns that an expression reads, those below generated ones too; false when it reads the whole row or what is no column. */
+bool vdf_columns_read(Relation table, Node *expression, Bitmapset **columns);
 /* An expression of a restriction as SQL over the rows of an alias; new: generated columns are not there yet. */
 char *vdf_restriction_text(Relation table, Node *expression, const char *alias, bool fresh);
 

@@ -112,3 +112,24 @@ VdfRowBlock *vdf_rowset_blocks(VdfRowSet *set, int *n)
     qsort(blocks, *n, sizeof(VdfRowBlock), compare_blocks);
     return blocks;
 }
+
+VdfRowSet *vdf_rowset_without(VdfRowSet *set, VdfRowSet *other, uint64 *count)
+{
+    VdfRowSet *left = vdf_rowset_create();
+    int n;
+    VdfRowBlock *blocks = vdf_rowset_blocks(set, &n);
+
+    *count = 0;
+    for (int i = 0; i < n; i++)
+        for (OffsetNumber offset = FirstOffsetNumber; offset <= MaxHeapTuplesPerPage; offset++) {
+            ItemPointerData tid;
+
+            if (!(blocks[i].rows[offset / 64] & (UINT64CONST(1) << (offset % 64))))
+                continue;
+            ItemPointerSet(&tid, blocks[i].block, offset);
+            if (other == NULL || !vdf_rowset_has(other, blocks[i].relation, &tid))
+                *count += vdf_rowset_add(left, blocks[i].relation, &tid);
+        }
+    pfree(blocks);
+    return left;
+}

@@ -15,6 +15,9 @@ VdfRowSet *vdf_rowset_create(void);
 bool vdf_rowset_add(VdfRowSet *set, Oid relation, ItemPointer tid);
 bool vdf_rowset_has(VdfRowSet *set, Oid relation, ItemPointer tid);
 
+/* The rows of a set that are not in another, which may be NULL, and how many they are; in the current memory context. */
+VdfRowSet *vdf_rowset_without(VdfRowSet *set, VdfRowSet *other, uint64 *count);
+
 /* The rows of one heap block; a bit per offset number. */
 #define VDF_ROWSET_WORDS ((MaxHeapTuplesPerPage + 64) / 64)
 typedef struct VdfRowBlock

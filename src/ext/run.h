@@ -33,6 +33,10 @@ typedef struct VdfEdgeState
     VdfRowSet *set;    /* rows whose reference the edge changes */
     bool failed;       /* a blocker says that it cannot */
     char *note;        /* foresee.cpp; NULL: none */
+    VdfRowSet *before;  /* of an edge that blocks: rows in its way before phase N; NULL: not asked */
+    VdfRowSet *touched; /* rows that phase N changes, where it matters to the edge, */
+    VdfRowSet *cleared; /* those of them that do not refer any more, */
+    uint64 added;       /* and the number of those that refer only then: new_reference.cpp */
 } VdfEdgeState;
 
 /* Something that refuses the run. */
@@ -138,6 +142,8 @@ void vdf_prove_deletes(VdfRun *run);
 void vdf_prove(VdfRun *run);
 /* Rows that refer through an edge to rows that went. */
 uint64 vdf_count_left(VdfRun *run, int edge);
+/* Rows that were in the way of a blocking edge before phase N, without those that it clears, and those that it brings up. */
+uint64 vdf_rows_in_the_way(VdfRun *run, int edge);
 /* Links, once the held triggers have fired. */
 void vdf_prove_links(VdfRun *run);
 /* What triggers of the application brought back after that proof: the root row, or rows behind a tombstone. */

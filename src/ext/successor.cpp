@@ -2,6 +2,7 @@
  * successor.cpp: the rows that reassigned references and defaults lead to; they must exist and stay.
  */
 #include "ext/catalog.h"
+#include "ext/foresight.h"
 #include "ext/run.h"
 #include "ext/value.h"
 
@@ -154,11 +155,29 @@ static void astray(VdfRun *run, int edge, uint64 rows, const char *reason, char 
     vdf_block(run, edge, rows, pstrdup(reason), remedy, true);
 }
 
+/* Another value each time: whom it leads to is not known before it is there, and asking might change something. */
+static bool is_volatile(VdfRun *run, int edge)
+{
+    const VdfEdge *e = &run->plan->graph.edges[edge];
+    bool answer = false;
+
+    if (vdf_action(run->plan, edge) == VDF_ACTION_REASSIGN)
+        return e->reassign_expression != NULL && vdf_is_volatile(run->plan->edges[edge].relation, e->reassign_expression);
+    for (int i = 0; i < e->nsets; i++)
+        answer = answer || vdf_is_volatile(run->plan->edges[edge].relation, e->sets[i].defaults);
+    return answer;
+}
+
 void vdf_check_successor(VdfRun *run, int edge, uint64 rows)
 {
     const VdfEdge *e = &run->plan->graph.edges[edge];
     char action = vdf_action(run->plan, edge);
     char *again = vdf_policy_call(run, edge, "'reassign', reassign_to => '...'");
+
+    if ((action == VDF_ACTION_REASSIGN || action == VDF_ACTION_DEFAULT) && is_volatile(run, edge)) {
+        vdf_foresight_note(run, edge, pstrdup("not foreseen: whether the row that the new value refers to exists and stays"));
+        return;
+    }
 
     if (action == VDF_ACTION_REASSIGN && e->reassign_expression == NULL && !successor_exists(run, edge))
         astray(run, edge, rows, "the row to reassign to does not exist or is deleted too", again);

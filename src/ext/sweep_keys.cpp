@@ -3,6 +3,7 @@
  */
 #include "ext/facts.h"
 #include "ext/guc.h"
+#include "ext/new_reference.h"
 #include "ext/sweep.h"
 
 int vdf_slot_column(TupleDesc desc, const char *name)
@@ -274,7 +275,7 @@ static bool asked_later(VdfRun *run, int edge)
     const VdfEdge *e = &run->plan->graph.edges[edge];
 
     return vdf_action(run->plan, edge) != VDF_ACTION_DELETE || e->link || e->child == run->plan->graph.root || vdf_prove_all ||
-           vdf_facts(run->plan, run->plan->edges[edge].relation)->delete_keeper != NULL;
+           vdf_may_come_up(run->plan, edge) || vdf_facts(run->plan, run->plan->edges[edge].relation)->delete_keeper != NULL;
 }
 
 static bool still_needed(VdfRun *run, int node, int done)

@@ -108,6 +108,8 @@ class Edge:
         if self.when is None:
             return True
         value = values[self.when[1]]
+        if self.when[0] == "missing":
+            return value is None
         return value is not None and (self.when[0] == "given" or value != self.when[2])
 
     def enforced(self):

@@ -54,15 +54,16 @@ def make_link(g, n, parent, target, linked):
     if style == "expression":
         plain = ident(link.column.name)
         link.expression = rng.choice(["c." + plain, "coalesce(%s, c.%s)" % (plain, plain)] + ["c.%s::text" % plain, "c.%s + 0" % plain] * (like.name in NUMBERS))
-    # What a condition asks about must not be cleared in the same run.
-    free = [c for c in child.columns if c is not link.column and c not in linked and not c.refers and c.kind.name in ("int4", "int8", "text", "uuid")]
+    # Also what the same run clears: the condition is asked before and after.
+    free = [c for c in child.columns if c is not link.column and c not in linked and c.kind.name in ("int4", "int8", "text", "uuid")]
     if free and g.chance(0.4):
         column = rng.choice(free)
         if g.chance(0.4):
             text = column.kind.value(rng.randint(0, 4))
             link.condition, link.when = "c.%s <> %s" % (ident(column.name), literal(text)), ["differs", column.name, text]
         else:
-            link.condition, link.when = "%s IS NOT NULL" % ident(column.name), ["given", column.name]
+            when = rng.choice(["given", "given", "missing"])
+            link.condition, link.when = "%s IS %sNULL" % (ident(column.name), "NOT " if when == "given" else ""), [when, column.name]
     link.action = rng.choice(["delete"] * 4 + ["retain", "block"] + ["nullify"] * (0 if style == "expression" else 3))
     return link
 

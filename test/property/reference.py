@@ -53,10 +53,10 @@ class Reference(Survivors):
         return sum(len(self.catalogue.with_heirs(r)) for r in self.catalogue.relations.values() if r.qualified() == name)
 
     # ---- keys ----
-    def child_sides(self, edge, row, values=None):
+    def child_sides(self, edge, row, values=None, conditioned=True):
         """The comparable references of a row: none, one, or as many as an array has elements."""
         values = values or row.values
-        if row.leaf not in edge.child.tree or not edge.applies(values):
+        if row.leaf not in edge.child.tree or conditioned and not edge.applies(values):
             return []
         if edge.array:
             text = values[edge.columns[0]]
@@ -79,8 +79,8 @@ class Reference(Survivors):
         return any(p in self.gone for p in self.parents_of(e, row, values))
 
     def still_refers(self, e, row):
-        """By a reference that the row had before, to what goes."""
-        after = set(self.child_sides(self.edges[e], row, self.out.updated.get(row)))
+        """By a reference that the row had before, to what goes. What its condition asks about may have changed: it held before."""
+        after = set(self.child_sides(self.edges[e], row, self.out.updated.get(row), conditioned=False))
         return any(side in after and any(p in self.gone for p in self.parents[e].get(side, [])) for side in self.child_sides(self.edges[e], row))
 
     def parent_side(self, edge, row, values=None):
@@ -234,22 +234,30 @@ class Reference(Survivors):
                             out.conflict = True
         for e, edge in enumerate(self.edges):
             action = self.actions[e]
-            if action in ("undeclared", "block", "retain"):
-                for row in self.state[edge.child.top]:
-                    if row in self.gone and row not in self.tombstones or not self.refers_to_gone(e, row):
-                        continue
-                    still = self.still_refers(e, row)
-                    if row in self.roots and any(p in self.roots for p in self.parents_of(e, row)):
+            for row in self.state[edge.child.top]:
+                if row in self.gone and row not in self.tombstones:
+                    continue
+                before, comes = self.refers_to_gone(e, row), self.comes_to_refer(e, row)
+                if row in self.roots and any(p in self.roots for p in self.parents_of(e, row) + self.parents_of(e, row, out.updated.get(row))):
+                    if action in ("undeclared", "block", "retain"):
                         out.lenient.append("a tombstone refers to itself")
                         out.unsure.add(e)
-                    elif action == "retain" and (not edge.enforced() or any(p in self.tombstones for p in self.parents_of(e, row))):
-                        out.counts[e, "retain"] += still
-                    elif still:
+                elif action == "retain" and (not edge.enforced() or any(p in self.tombstones for p in self.parents_of(e, row))):
+                    out.counts[e, "retain"] += before and self.still_refers(e, row)
+                elif action in ("undeclared", "block", "retain"):
+                    if before and self.still_refers(e, row) or comes:
                         out.blockers[e] = action
                         out.counts[e, "block"] += 1
-                    if out.given.get(row, set()) & set(edge.columns) and self.refers_to_gone(e, row, out.updated[row]):
-                        out.unsure.add(e)
-                        out.lenient.append("a new value refers to what goes")
+                elif comes and e not in out.blockers:
+                    out.must_fail.append("new reference %s.%s" % (edge.child.qualified(), edge.name))
+
+    def comes_to_refer(self, e, row):
+        """By a new value, of the reference or of what its condition asks about, to what goes."""
+        if row not in self.out.updated:
+            return False
+        before = self.child_sides(self.edges[e], row)
+        return any(p in self.gone for side in self.child_sides(self.edges[e], row, self.out.updated[row]) if side not in before
+                   for p in self.parents[e].get(side, []))
 
     def check_keepers(self):
         """Triggers that keep every row back: the run must find out (VF003)."""
