@@ -26,7 +26,9 @@ enum
 {
     PHASE_COUNT = 5,
     BATCH_MAX = 10000,
-    REALM_LOCK = 0x56444652 /* class of the advisory locks that claims of identities take, one per service */
+    REALM_LOCK = 0x56444652, /* class of the advisory lock that claims of identities take */
+    REALM_LOCK_TRIES = 50,
+    REALM_LOCK_PAUSE = 2000 /* microseconds */
 };
 
 /* Gives the services that have open tasks, as text[]. */
@@ -43,27 +45,44 @@ static ArrayType *services_with_open_tasks(void)
 }
 
 /*
- * The realms of a service that a live lease works on, as text[]; false if another session is claiming there right now.
- * Identity providers fail under concurrent changes of one realm, so each is given to one worker at a time, whatever the
- * number of listeners. The lock is held to the end of the transaction and the newest snapshot is taken after it: what
- * another session has claimed before is seen. What is running was due once: tasks that wait for a later time are not read.
+ * Taken by each claim of identities and held to the end of its transaction. A claim takes milliseconds; who finds one under
+ * way waits that long, for nobody would wake it later, but not for a session that forgot to commit.
  */
-static bool busy_realms(Datum service, Datum *realms)
+static bool lock_realms(void)
+{
+    for (int tries = 0; tries < REALM_LOCK_TRIES; tries++) {
+        if (DatumGetBool(DirectFunctionCall2(pg_try_advisory_xact_lock_int4, Int32GetDatum(REALM_LOCK), Int32GetDatum(0))))
+            return true;
+        CHECK_FOR_INTERRUPTS();
+        pg_usleep(REALM_LOCK_PAUSE);
+    }
+    return false;
+}
+
+/*
+ * The realms that a live lease works on, as text[]; false if another session is claiming right now. Identity providers fail
+ * under concurrent changes of one realm, so each is given to one worker at a time, whatever the number of listeners and
+ * whatever they call its service: the database does not know whether two services are one server, so the name of the realm
+ * decides. The newest snapshot is taken after the lock: what another session has claimed before is seen. What is running was
+ * due once: tasks that wait for a later time are not read. Services are found one by one in the index, for their tasks are many.
+ */
+static bool busy_realms(Datum *realms)
 {
     static const char sql[] =
-        "SELECT COALESCE(pg_catalog.array_agg(DISTINCT pg_catalog.split_part(t.target, '/', 1)), '{}') "
-        "FROM vedfolnir.cleanup_task AS t WHERE t.service = $1 AND t.phase IN (1, 4) AND t.open AND t.kind = 'identity' "
+        "WITH RECURSIVE service(name) AS ((SELECT t.service FROM vedfolnir.cleanup_task AS t WHERE t.open ORDER BY t.service LIMIT 1) "
+        "UNION ALL SELECT (SELECT t.service FROM vedfolnir.cleanup_task AS t WHERE t.open AND t.service > s.name ORDER BY t.service "
+        "LIMIT 1) FROM service AS s WHERE s.name IS NOT NULL) "
+        "SELECT COALESCE(pg_catalog.array_agg(DISTINCT b.realm), '{}') FROM service AS s, LATERAL ("
+        "SELECT pg_catalog.split_part(t.target, '/', 1) AS realm "
+        "FROM vedfolnir.cleanup_task AS t WHERE t.service = s.name AND t.phase IN (1, 4) AND t.open AND t.kind = 'identity' "
         "AND t.run_after <= (SELECT pg_catalog.clock_timestamp()) "
-        "AND t.state = 'running' AND t.lease_until > (SELECT pg_catalog.clock_timestamp())";
+        "AND t.state = 'running' AND t.lease_until > (SELECT pg_catalog.clock_timestamp()) OFFSET 0) AS b";
     static SPIPlanPtr plan;
-    Oid types[] = {TEXTOID};
-    text *name = DatumGetTextPP(service);
-    uint32 hash = DatumGetUInt32(hash_any((const unsigned char *) VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)));
     bool isnull;
 
-    if (!DatumGetBool(DirectFunctionCall2(pg_try_advisory_xact_lock_int4, Int32GetDatum(REALM_LOCK), Int32GetDatum(hash))))
+    if (!lock_realms())
         return false;
-    vdf_queue_look(&plan, sql, 1, types, &service);
+    vdf_queue_look(&plan, sql, 0, NULL, NULL);
     *realms = PointerGetDatum(DatumGetArrayTypePCopy(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull)));
     return true;
 }
@@ -127,7 +146,7 @@ static uint64 claim_from(FunctionCallInfo fcinfo, Datum service, int phase, int 
         nulls[5] = 'n';
     /* Without the realms no identity is claimed: the comparison with null is not true. */
     if ((phase == 1 || phase == 4) && (PG_ARGISNULL(3) || wants_identities(PG_GETARG_DATUM(3))) &&
-        busy_realms(service, &values[7]))
+        busy_realms(&values[7]))
         nulls[7] = ' ';
     vdf_queue_execute_kept(&plan, sql, 8, types, values, nulls);
     vdf_queue_put_rows(fcinfo);

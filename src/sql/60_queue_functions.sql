@@ -14,6 +14,7 @@ CREATE FUNCTION vedfolnir_claim_tasks(worker text, batch int, lease interval, ki
     SET enable_seqscan = off
     SET enable_bitmapscan = off
     SET enable_sort = off
+    SET jit = off -- compiling takes longer than the work
     AS 'MODULE_PATHNAME', 'vedfolnir_claim_tasks';
 COMMENT ON FUNCTION vedfolnir_claim_tasks(text, int, interval, text[], text[])
     IS 'take up to batch due tasks under a lease, earliest phase first';
@@ -25,6 +26,7 @@ CREATE FUNCTION vedfolnir_finish_tasks(ids bigint[], fences bigint[], outcomes t
     SET enable_seqscan = off
     SET enable_hashjoin = off
     SET enable_mergejoin = off
+    SET jit = off
     AS 'MODULE_PATHNAME', 'vedfolnir_finish_tasks';
 COMMENT ON FUNCTION vedfolnir_finish_tasks(bigint[], bigint[], text[])
     IS 'settle tasks as done or skipped; returns how many of them were still held';
@@ -33,6 +35,7 @@ CREATE FUNCTION vedfolnir_fail_task(id bigint, fence bigint, message text, perma
     RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
     AS 'MODULE_PATHNAME', 'vedfolnir_fail_task';
 COMMENT ON FUNCTION vedfolnir_fail_task(bigint, bigint, text, boolean, interval)
     IS 'note a failed attempt; the task is tried again later, or is dead if the failure is permanent';
@@ -43,6 +46,7 @@ CREATE FUNCTION vedfolnir_extend_lease(ids bigint[], fences bigint[], lease inte
     SET enable_seqscan = off
     SET enable_hashjoin = off
     SET enable_mergejoin = off
+    SET jit = off
     AS 'MODULE_PATHNAME', 'vedfolnir_extend_lease';
 COMMENT ON FUNCTION vedfolnir_extend_lease(bigint[], bigint[], interval)
     IS 'renew the lease of tasks that take long; returns how many of them were still held';
@@ -53,6 +57,7 @@ CREATE FUNCTION vedfolnir_release_tasks(ids bigint[], fences bigint[]) RETURNS i
     SET enable_seqscan = off
     SET enable_hashjoin = off
     SET enable_mergejoin = off
+    SET jit = off
     AS 'MODULE_PATHNAME', 'vedfolnir_release_tasks';
 COMMENT ON FUNCTION vedfolnir_release_tasks(bigint[], bigint[])
     IS 'give back tasks that were not tried; the attempt does not count';
@@ -60,6 +65,7 @@ COMMENT ON FUNCTION vedfolnir_release_tasks(bigint[], bigint[])
 CREATE FUNCTION vedfolnir_targets_in_use(ids bigint[]) RETURNS SETOF bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
     AS 'MODULE_PATHNAME', 'vedfolnir_targets_in_use';
 COMMENT ON FUNCTION vedfolnir_targets_in_use(bigint[])
     IS 'those of the caller''s leased tasks whose target a row that stays still names';
@@ -67,6 +73,7 @@ COMMENT ON FUNCTION vedfolnir_targets_in_use(bigint[])
 CREATE FUNCTION vedfolnir_paths_in_use(id bigint, fence bigint, paths text[]) RETURNS SETOF text
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
     AS 'MODULE_PATHNAME', 'vedfolnir_paths_in_use';
 COMMENT ON FUNCTION vedfolnir_paths_in_use(bigint, bigint, text[])
     IS 'those of the paths below a leased directory task''s target that a row that stays still names';
@@ -90,6 +97,7 @@ CREATE FUNCTION vedfolnir_queue_depth()
     RETURNS TABLE (service text, open bigint, dead bigint, next_due interval)
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
+    SET jit = off
     AS 'MODULE_PATHNAME', 'vedfolnir_queue_depth';
 COMMENT ON FUNCTION vedfolnir_queue_depth()
     IS 'open and dead tasks by service, and how long until the next one is due';

@@ -160,6 +160,17 @@ sub overlaps
 	return ($same, $different);
 }
 
+# One request to each of the realms, all in hand at the same time.
+sub ask_at_once
+{
+	my ($self, @realms) = @_;
+	my @all = map { IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $self->{port}) // die } @realms;
+	print { $all[$_] } "GET /admin/realms/$realms[$_]/users/nobody HTTP/1.1\r\n\r\n" for 0 .. $#all;
+	$_->flush, slurp_socket($_) for @all;
+	return;
+}
+sub slurp_socket { my ($socket) = @_; local $/; return scalar(<$socket>); }
+
 sub forget { my ($self) = @_; truncate($self->{record}, 0) or die; unlink glob("$self->{dir}/users/*/*"); return; }
 
 # A section of the listener's configuration.

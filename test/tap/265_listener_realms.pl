@@ -52,7 +52,9 @@ reset_all();
 my $file = $t->task($t->deletion, 'file', 'keycloak', 'a');
 my $session = $node->background_psql('postgres');
 is($session->query_safe("BEGIN; SELECT string_agg(id::text, ' ') FROM vedfolnir_claim_tasks('w1', 1, '1 min', ARRAY['identity'])"), $held[0], 'an open transaction claims');
+my $asked = time;
 is(claim('w2', 9), $file, 'others get no identity meanwhile');
+cmp_ok(time - $asked, '<', 2, 'and do not wait for it to end');
 $session->query_safe('COMMIT');
 is(claim('w2', 9), $east, 'and afterwards none of its realm');
 $session->quit;
@@ -81,7 +83,7 @@ is($same, 0, 'no two requests of one realm at once');
 cmp_ok($different, '>', 0, 'but of different realms') or note("$different");
 is($t->stop($_), 0, 'a listener ends') for @pair;
 
-# The record sees an overlap when there is one: two listeners that know one realm by different names of its service.
+# The same from two listeners that know one realm by different names of its service.
 $fake->forget;
 $fake->delay(0.1);
 @pair = ();
@@ -94,8 +96,14 @@ for my $name ('keycloak', 'twin')
 queue($_, 'central', 3) for ('keycloak', 'twin') x 2;
 $t->wait_for_sql(all_done(), 'both are drained', 120);
 ($same) = $fake->overlaps;
-cmp_ok($same, '>', 0, 'the fake records that their requests met');
+is($same, 0, 'no two requests of one realm at once, whatever its service is called');
+is($t->sql(q(SELECT count(DISTINCT worker) FROM vedfolnir.cleanup_task WHERE kind = 'identity' AND service = 'twin')), 1, 'each does its own');
 is($t->stop($_), 0, 'a listener ends') for @pair;
+
+# The record sees an overlap when there is one.
+$fake->forget;
+$fake->ask_at_once('central', 'west', 'central');
+is(join(' ', $fake->overlaps), '1 2', 'the fake records which requests met');
 
 # A listener that dies holds its realm for its lease only.
 $fake->forget;
