@@ -1,0 +1,146 @@
+#include "ext/new_key.h"
+
+#include "ext/catalog.h"
+#include "ext/report.h"
+
+/* A key of the node's relation whose columns are written. */
+typedef struct Key
+{
+    VdfForeignKey key;
+    Bitmapset *columns;
+    VdfClaim *claim;
+} Key;
+
+/* The edge of a key in the plan, -1 if the walk does not come there. */
+static int edge_of(const VdfDeletionPlan *plan, Oid constraint)
+{
+    for (int i = 0; i < plan->graph.nedges; i++)
+        if (plan->edges[i].constraint == constraint)
+            return i;
+    return -1;
+}
+
+static void add_key(VdfForesight *f, const ForeignKeyCacheInfo *info, List **found)
+{
+    HeapTuple tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(info->conoid));
+    Form_pg_constraint form;
+    Key *k = (Key *) palloc0(sizeof(Key));
+    int edge = edge_of(f->run->plan, info->conoid);
+
+    if (!HeapTupleIsValid(tuple))
+        return;
+    form = (Form_pg_constraint) GETSTRUCT(tuple);
+    for (int i = 0; i < info->nkeys; i++)
+        k->columns = bms_add_member(k->columns, info->conkey[i]);
+    k->key.oid = form->oid;
+    k->key.relation = k->key.declared_on = form->conrelid;
+    k->key.referenced = form->confrelid;
+    k->key.name = form->conname;
+    k->key.full = form->confmatchtype == FKCONSTR_MATCH_FULL;
+    /* NULL in a part is enough for MATCH FULL to fail. */
+    k->claim = vdf_writes(f, k->columns, edge, false);
+    if (k->claim == NULL && k->key.full && info->nkeys > 1)
+        k->claim = vdf_writes(f, k->columns, -1, true);
+    if (k->claim != NULL && !OidIsValid(form->conparentid) && vdf_key_enforced(form) && !vdf_key_period(form))
+        *found = lappend(*found, k);
+    ReleaseSysCache(tuple);
+}
+
+static List *keys_written(VdfForesight *f)
+{
+    List *found = NIL;
+    ListCell *cell;
+
+    foreach (cell, RelationGetFKeyList(f->table)) {
+        ForeignKeyCacheInfo *info = lfirst_node(ForeignKeyCacheInfo, cell);
+        bool written = false, given = info->nkeys > 1;
+        ListCell *other;
+
+        foreach (other, f->claims)
+            for (int i = 0; i < info->nkeys; i++)
+                if (((VdfClaim *) lfirst(other))->number == info->conkey[i]) {
+                    written = true;
+                    given = given || !((VdfClaim *) lfirst(other))->null;
+                }
+        if (written && given)
+            add_key(f, info, &found);
+    }
+    return found;
+}
+
+bool vdf_writes_keys(VdfForesight *f)
+{
+    return f->claims != NIL && keys_written(f) != NIL;
+}
+
+/* Rows whose key leads nowhere, computed as the owner of the rows and looked up as the owner of the parents. */
+static void foresee_key(VdfForesight *f, const Key *k, VdfRowSet *known)
+{
+    VdfRun *run = f->run;
+    VdfEdge edge = {};
+    AttrNumber attributes[INDEX_MAX_KEYS];
+    int n;
+    Bitmapset *old = bms_intersect(k->columns, f->changed);
+    StringInfoData values, given, before, after, where;
+    VdfKeys keys = {};
+    VdfStatement statement;
+    VdfRowSink s;
+    uint64 rows;
+    char *text = psprintf("foreign key \"%s\" would be violated", NameStr(k->key.name));
+
+    if (bms_overlap(k->columns, vdf_foresight_changing(f))) {
+        vdf_foresight_note(run, k->claim->edge, psprintf("not foreseen: whether %s", text));
+        return;
+    }
+    vdf_key_details(&k->key, &edge, attributes, &n);
+    initStringInfo(&values);
+    initStringInfo(&given);
+    initStringInfo(&before);
+    initStringInfo(&after);
+    initStringInfo(&where);
+    for (int i = 0; i < n; i++) {
+        const VdfPair *p = &edge.pairs[i];
+
+        appendStringInfo(&values, ", c.%s%s AS vdf_f%d", p->child, p->child_cast, i);
+        appendStringInfo(&given, "%sc.%s IS NOT NULL", i ? (k->key.full ? " OR " : " AND ") : "", p->child);
+        appendStringInfo(&where, "%sp.%s%s %s a.vdf_f%d", i ? " AND " : "", p->parent_column, p->parent_cast, p->op, i);
+        if (bms_is_member(attributes[i], old)) {
+            appendStringInfo(&before, "%sc.vdf_o%d", before.len ? ", " : "", attributes[i]);
+            appendStringInfo(&after, "%sc.%s", after.len ? ", " : "", p->child);
+        }
+    }
+    /* What keeps its key is not checked again. */
+    memset(&statement, 0, sizeof(statement));
+    statement.sql = psprintf("SELECT c.vdf_t, c.vdf_i%s FROM %s c WHERE c.vdf_w AND (%s) AND ROW(%s)::pg_catalog.record "
+                             "OPERATOR(pg_catalog.*<>) ROW(%s)::pg_catalog.record",
+                             values.data, vdf_foresight_rows(f, k->columns, old), given.data, before.data, after.data);
+    statement.owner = run->plan->nodes[f->node].owner;
+    vdf_detach_inputs(run, &statement, f->edges, f->nedges, f->found);
+    vdf_collect(run, &statement, &keys);
+    if (keys.count == 0)
+        return;
+    vdf_row_sink(&s, vdf_rowset_create(), NULL);
+    memset(&statement, 0, sizeof(statement));
+    statement.sql = psprintf("SELECT a.vdf_t, a.vdf_i FROM vdf_a a WHERE NOT EXISTS (SELECT FROM %s p WHERE %s)",
+                             vdf_from_clause(k->key.referenced), where.data);
+    statement.owner = vdf_relation_owner(k->key.referenced);
+    vdf_statement_input(&statement, "vdf_a", &keys);
+    statement.sink = &s.sink;
+    (void) vdf_execute(&run->executor, &statement);
+    vdf_keys_free(&keys);
+    (void) vdf_rowset_without(s.rows, known, &rows);
+    if (rows > 0)
+        vdf_foresight_refuse(f, k->claim, rows, text);
+}
+
+void vdf_foresee_keys(VdfForesight *f, VdfRowSet **known)
+{
+    ListCell *cell;
+
+    foreach (cell, f->claims == NIL ? NIL : keys_written(f)) {
+        Key *k = (Key *) lfirst(cell);
+        int edge = edge_of(f->run->plan, k->key.oid);
+
+        foresee_key(f, k, edge >= 0 ? known[edge] : NULL);
+    }
+}
