@@ -127,6 +127,28 @@ VdfFacts *vdf_facts(VdfDeletionPlan *plan, Oid relation)
     return facts;
 }
 
+/* What only partitions demand, and what tells them apart. */
+static void learn_partitions(VdfFacts *facts, Relation table)
+{
+    ListCell *cell;
+
+    foreach (cell, find_all_inheritors(RelationGetRelid(table), AccessShareLock, NULL)) {
+        Relation part = open_planned(lfirst_oid(cell));
+
+        if (part->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+            facts->routing = bms_add_members(facts->routing, vdf_routing_columns(table, part));
+        else
+            facts->restrictions = list_concat(facts->restrictions, vdf_leaf_restrictions(table, part));
+        relation_close(part, AccessShareLock);
+    }
+}
+
+const Bitmapset *vdf_facts_routing(VdfDeletionPlan *plan, Oid relation)
+{
+    (void) vdf_facts_restrictions(plan, relation);
+    return vdf_facts(plan, relation)->routing;
+}
+
 List *vdf_facts_restrictions(VdfDeletionPlan *plan, Oid relation)
 {
     VdfFacts *facts = vdf_facts(plan, relation);
@@ -136,6 +158,8 @@ List *vdf_facts_restrictions(VdfDeletionPlan *plan, Oid relation)
         Relation table = open_planned(relation);
 
         facts->restrictions = vdf_restrictions(table);
+        if (table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+            learn_partitions(facts, table);
         facts->restrictions_known = true;
         relation_close(table, AccessShareLock);
         MemoryContextSwitchTo(caller);

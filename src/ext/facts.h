@@ -20,6 +20,7 @@ typedef struct VdfFacts
     char *disabled_ri;     /* constraint whose RI trigger is disabled */
     List *restrictions;    /* see vdf_facts_restrictions */
     bool restrictions_known;
+    Bitmapset *routing; /* columns that say to which partition a row goes; known with the restrictions */
     bool foreign;          /* the table, or a partition of it, is a foreign table */
 } VdfFacts;
 
@@ -27,6 +28,7 @@ typedef struct VdfFacts
 VdfFacts *vdf_facts(VdfDeletionPlan *plan, Oid relation);
 /* Of VdfRestriction: what may refuse new values; of the table itself, not of its partitions. Looked up when it is asked for. */
 List *vdf_facts_restrictions(VdfDeletionPlan *plan, Oid relation);
+const Bitmapset *vdf_facts_routing(VdfDeletionPlan *plan, Oid relation);
 /* "" or the CREATE INDEX that an edge's referring columns lack. */
 const char *vdf_missing_index(VdfDeletionPlan *plan, int edge);
 

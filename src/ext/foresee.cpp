@@ -5,13 +5,15 @@
 #include "ext/report.h"
 #include "ext/restriction.h"
 
-/* Might the restriction refuse a value of this kind? */
-static bool concerns(const VdfRestriction *r, const VdfClaim *c)
+/* Might the restriction refuse a value of this kind? A row that may move to another partition meets all that is demanded there. */
+static bool concerns(const VdfRestriction *r, const VdfClaim *c, const Bitmapset *routing)
 {
+    if (OidIsValid(r->leaf) && bms_is_member(c->number, routing))
+        return true;
     if (!bms_is_member(c->number, r->columns))
         return false;
-    if (r->kind == VDF_RESTRICTION_NOT_NULL && r->test == NULL)
-        return !c->null && !c->given; /* a plain NULL is known without looking at rows */
+    if (r->kind == VDF_RESTRICTION_NOT_NULL && r->test == NULL) /* of the whole table, a plain NULL is known without looking at rows */
+        return (!c->null || OidIsValid(r->leaf)) && !c->given;
     return !c->null || r->nkeys == 0 || r->nulls_equal || !bms_is_member(c->number, r->plain);
 }
 
@@ -19,17 +21,16 @@ bool vdf_may_be_refused(VdfRun *run, int node, const int *edges, int nedges, boo
 {
     List *claims = vdf_claims(run, node, edges, nedges, tombstone);
     Oid relation = run->plan->nodes[node].relation;
+    const Bitmapset *routing = claims == NIL ? NULL : vdf_facts_routing(run->plan, relation);
     ListCell *cell, *other;
 
-    if (claims == NIL)
-        return false;
     foreach (cell, claims) {
         VdfClaim *c = (VdfClaim *) lfirst(cell);
 
-        if (get_typtype(get_atttype(relation, c->number)) == TYPTYPE_DOMAIN)
+        if (bms_is_member(c->number, routing) || get_typtype(get_atttype(relation, c->number)) == TYPTYPE_DOMAIN)
             return true;
         foreach (other, vdf_facts_restrictions(run->plan, relation))
-            if (concerns((VdfRestriction *) lfirst(other), c))
+            if (concerns((VdfRestriction *) lfirst(other), c, routing))
                 return true;
     }
     return false;
@@ -46,6 +47,8 @@ typedef struct Doubt
 typedef struct Foresight
 {
     VdfForesight now;
+    const Bitmapset *routing; /* columns that say to which partition a row goes */
+    bool moves;               /* some of them are written */
     Bitmapset *read; /* by the restrictions in doubt */
     List *checks;    /* of Doubt */
     List *indexes;
@@ -58,6 +61,7 @@ static char *phrase(const VdfRestriction *r)
     case VDF_RESTRICTION_NOT_NULL: return psprintf("column %s would be NULL, which is not allowed there", quote_identifier(r->name));
     case VDF_RESTRICTION_UNIQUE: return psprintf("unique index \"%s\" would be violated", r->name);
     case VDF_RESTRICTION_EXCLUSION: return psprintf("exclusion constraint \"%s\" would be violated", r->name);
+    case VDF_RESTRICTION_PARTITION: return psprintf("no partition of %s would take the row", r->name);
     default: return psprintf("check constraint \"%s\" would be violated", r->name);
     }
 }
@@ -69,12 +73,13 @@ static void doubt(Foresight *f, VdfRestriction *r)
     Doubt *d;
 
     foreach (cell, f->now.claims)
-        if (claim == NULL && concerns(r, (VdfClaim *) lfirst(cell)))
+        if (claim == NULL && concerns(r, (VdfClaim *) lfirst(cell), f->routing))
             claim = (VdfClaim *) lfirst(cell);
     if (claim == NULL)
         return;
-    if (r->unforeseeable || bms_overlap(bms_intersect(r->columns, f->now.changed), vdf_foresight_changing(&f->now))) {
-        if (r->kind == VDF_RESTRICTION_CHECK)
+    if (r->unforeseeable || bms_overlap(bms_intersect(r->columns, f->now.changed), vdf_foresight_changing(&f->now)) ||
+        (OidIsValid(r->leaf) && f->moves && bms_overlap(f->routing, vdf_foresight_changing(&f->now)))) {
+        if (r->kind == VDF_RESTRICTION_CHECK || r->kind == VDF_RESTRICTION_PARTITION)
             vdf_foresight_note(f->now.run, claim->edge, psprintf("not foreseen: whether %s", phrase(r)));
         return;
     }
@@ -82,6 +87,8 @@ static void doubt(Foresight *f, VdfRestriction *r)
     d->restriction = r;
     d->claim = claim;
     f->read = bms_add_members(f->read, r->columns);
+    if (OidIsValid(r->leaf) && f->moves)
+        f->read = bms_add_members(f->read, f->routing);
     if (r->nkeys > 0)
         f->indexes = lappend(f->indexes, d);
     else
@@ -131,6 +138,26 @@ static void ask(Foresight *f, const char *sql, Doubt *doubt)
     vdf_foresight_ask(&f->now, sql, NULL, &s.sink);
 }
 
+/* Is a changed row where the restriction holds? */
+static char *belongs(const Foresight *f, const VdfRestriction *r, const char *alias)
+{
+    if (!OidIsValid(r->leaf))
+        return pstrdup("");
+    return f->moves ? psprintf(" AND (%s)", vdf_routing_text(f->now.table, list_make1_oid(r->leaf), alias))
+                    : psprintf(" AND %s.vdf_t OPERATOR(pg_catalog.=) %u::pg_catalog.oid", alias, r->leaf);
+}
+
+static List *leaves(Relation table)
+{
+    List *found = NIL;
+    ListCell *cell;
+
+    foreach (cell, find_all_inheritors(RelationGetRelid(table), AccessShareLock, NULL))
+        if (get_rel_relkind(lfirst_oid(cell)) != RELKIND_PARTITIONED_TABLE)
+            found = lappend_oid(found, lfirst_oid(cell));
+    return found;
+}
+
 static void ask_checks(Foresight *f, const char *rows)
 {
     StringInfoData list, any;
@@ -140,9 +167,12 @@ static void ask_checks(Foresight *f, const char *rows)
     initStringInfo(&any);
     foreach (cell, f->checks) {
         VdfRestriction *r = ((Doubt *) lfirst(cell))->restriction;
-        char *test = r->test ? psprintf("(%s) IS FALSE", vdf_restriction_text(f->now.table, r->test, "n", true))
+        char *test = r->kind == VDF_RESTRICTION_PARTITION
+                         ? psprintf("NOT (%s)", vdf_routing_text(f->now.table, leaves(f->now.table), "n"))
+                     : r->test ? psprintf("(%s) IS FALSE", vdf_restriction_text(f->now.table, r->test, "n", true))
                              : psprintf("n.%s IS NULL", quote_identifier(get_attname(RelationGetRelid(f->now.table), bms_singleton_member(r->columns), false)));
 
+        test = psprintf("(%s%s)", test, belongs(f, r, "n"));
         appendStringInfo(&list, "%s%s", list.len ? ", " : "", test);
         appendStringInfo(&any, "%s%s", any.len ? " OR " : "", test);
     }
@@ -174,14 +204,28 @@ static char *conflict(const Foresight *f, const VdfRestriction *r, const char *l
 /* Rows o that stay as they are, and rows o that change as well. */
 static void ask_index(Foresight *f, const char *rows, Doubt *d)
 {
+    const VdfRestriction *r = d->restriction;
+    char *there = OidIsValid(r->leaf) ? psprintf(" AND o.tableoid OPERATOR(pg_catalog.=) %u::pg_catalog.oid", r->leaf) : pstrdup("");
+
     ask(f,
-        psprintf("SELECT n.vdf_t, n.vdf_i, o.tableoid, o.ctid FROM %s n, %s o WHERE n.vdf_w%s AND NOT EXISTS (SELECT FROM vdf_m m WHERE "
+        psprintf("SELECT n.vdf_t, n.vdf_i, o.tableoid, o.ctid FROM %s n, %s o WHERE n.vdf_w%s%s%s AND NOT EXISTS (SELECT FROM vdf_m m WHERE "
                  "m.vdf_i OPERATOR(pg_catalog.=) o.ctid AND m.vdf_t OPERATOR(pg_catalog.=) o.tableoid) UNION ALL "
                  "SELECT n.vdf_t, n.vdf_i, NULL, NULL FROM %s n, %s o WHERE n.vdf_w AND (n.vdf_i OPERATOR(pg_catalog.<>) o.vdf_i "
-                 "OR n.vdf_t OPERATOR(pg_catalog.<>) o.vdf_t)%s",
-                 rows, f->now.run->plan->graph.nodes[f->now.node].from, conflict(f, d->restriction, "o", "n", false), rows, rows,
-                 conflict(f, d->restriction, "o", "n", true)),
+                 "OR n.vdf_t OPERATOR(pg_catalog.<>) o.vdf_t)%s%s%s",
+                 rows, f->now.run->plan->graph.nodes[f->now.node].from, conflict(f, r, "o", "n", false), belongs(f, r, "n"), there, rows, rows,
+                 conflict(f, r, "o", "n", true), belongs(f, r, "n"), belongs(f, r, "o")),
         d);
+}
+
+/* A row whose new values belong to no partition. */
+static void doubt_routing(Foresight *f)
+{
+    VdfRestriction *r = (VdfRestriction *) palloc0(sizeof(VdfRestriction));
+
+    r->kind = VDF_RESTRICTION_PARTITION;
+    r->name = f->now.run->plan->graph.nodes[f->now.node].display;
+    r->columns = bms_copy(f->routing);
+    doubt(f, r);
 }
 
 static void judge(Foresight *f, List *doubts)
@@ -205,6 +249,10 @@ void vdf_foresee(VdfRun *run, int node, const int *edges, int nedges, bool tombs
     if (found->count == 0 || !vdf_may_be_refused(run, node, edges, nedges, tombstone))
         return;
     vdf_foresight_open(&f.now, run, node, edges, nedges, tombstone, found);
+    f.routing = vdf_facts_routing(run->plan, RelationGetRelid(f.now.table));
+    f.moves = bms_overlap(f.routing, f.now.changed);
+    if (f.moves)
+        doubt_routing(&f);
     foreach (cell, vdf_facts_restrictions(run->plan, RelationGetRelid(f.now.table)))
         doubt(&f, (VdfRestriction *) lfirst(cell));
     for (int number = bms_next_member(f.now.changed, -1); number >= 0; number = bms_next_member(f.now.changed, number))

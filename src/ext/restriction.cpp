@@ -8,6 +8,7 @@ typedef struct Replacement
     Relation table;
     AttrNumber value; /* the column whose domain it is; InvalidAttrNumber: none */
     bool generated;   /* replace generated columns by what they are made of */
+    Relation leaf;    /* the columns are those of this partition; NULL: of the table */
 } Replacement;
 
 static Node *replace(Node *node, void *arg)
@@ -21,6 +22,13 @@ static Node *replace(Node *node, void *arg)
 
         return (Node *) makeVar(1, r->value, value->typeId, value->typeMod, value->collation, 0);
     }
+    if (IsA(node, Var) && r->leaf != NULL && ((Var *) node)->varattno > 0) {
+        Var *own = makeNode(Var);
+
+        *own = *(Var *) node;
+        own->varattno = own->varattnosyn = get_attnum(RelationGetRelid(r->table), get_attname(RelationGetRelid(r->leaf), own->varattno, false));
+        return (Node *) own;
+    }
     if (IsA(node, Var) && r->generated && ((Var *) node)->varattno > 0 &&
         TupleDescAttr(RelationGetDescr(r->table), ((Var *) node)->varattno - 1)->attgenerated != '\0')
         return build_column_default(r->table, ((Var *) node)->varattno);
@@ -29,7 +37,7 @@ static Node *replace(Node *node, void *arg)
 
 static Node *replaced(Relation table, Node *node, AttrNumber value, bool generated)
 {
-    Replacement r = {table, value, generated};
+    Replacement r = {table, value, generated, NULL};
 
     return replace(node, &r);
 }
@@ -161,6 +169,95 @@ List *vdf_restrictions(Relation table)
         index_close(index, AccessShareLock);
     }
     return found;
+}
+
+static Node *of_table(Relation table, Relation leaf, Node *node)
+{
+    Replacement r = {table, InvalidAttrNumber, false, leaf};
+
+    return node ? replace(node, &r) : NULL;
+}
+
+static Bitmapset *columns_of_table(Relation table, Relation leaf, const Bitmapset *columns)
+{
+    Bitmapset *found = NULL;
+    int number = -1;
+
+    while ((number = bms_next_member(columns, number)) >= 0)
+        if (!TupleDescAttr(RelationGetDescr(leaf), number - 1)->attisdropped)
+            found = bms_add_member(found, get_attnum(RelationGetRelid(table), get_attname(RelationGetRelid(leaf), number, false)));
+    return found;
+}
+
+/* Does the partition have it from the table? */
+static bool is_inherited(Relation table, Relation leaf, const VdfRestriction *r)
+{
+    TupleDesc desc = RelationGetDescr(table);
+    List *ancestors;
+    Oid index;
+
+    switch (r->kind) {
+    case VDF_RESTRICTION_CHECK:
+        for (int i = 0; desc->constr != NULL && i < desc->constr->num_check; i++)
+            if (strcmp(desc->constr->check[i].ccname, r->name) == 0)
+                return true;
+        return false;
+    case VDF_RESTRICTION_NOT_NULL: return TupleDescAttr(desc, get_attnum(RelationGetRelid(table), r->name) - 1)->attnotnull;
+    default:
+        index = get_relname_relid(r->name, RelationGetNamespace(leaf));
+        ancestors = get_rel_relispartition(index) ? get_partition_ancestors(index) : NIL;
+        return ancestors != NIL && IndexGetRelation(llast_oid(ancestors), false) == RelationGetRelid(table);
+    }
+}
+
+List *vdf_leaf_restrictions(Relation table, Relation leaf)
+{
+    List *found = NIL;
+    ListCell *cell;
+
+    foreach (cell, vdf_restrictions(leaf)) {
+        VdfRestriction *r = (VdfRestriction *) lfirst(cell);
+
+        if (is_inherited(table, leaf, r))
+            continue;
+        r->leaf = RelationGetRelid(leaf);
+        r->test = of_table(table, leaf, r->test);
+        r->predicate = of_table(table, leaf, r->predicate);
+        for (int i = 0; i < r->nkeys; i++)
+            r->keys[i] = of_table(table, leaf, r->keys[i]);
+        r->columns = columns_of_table(table, leaf, r->columns);
+        r->plain = columns_of_table(table, leaf, r->plain);
+        found = lappend(found, r);
+    }
+    return found;
+}
+
+Bitmapset *vdf_routing_columns(Relation table, Relation partitioned)
+{
+    PartitionKey key = RelationGetPartitionKey(partitioned);
+    Bitmapset *columns = NULL;
+
+    for (int i = 0; i < key->partnatts; i++)
+        if (key->partattrs[i] != InvalidAttrNumber)
+            columns = bms_add_member(columns, key->partattrs[i]);
+    (void) add_columns(partitioned, (Node *) key->partexprs, &columns);
+    return columns_of_table(table, partitioned, columns);
+}
+
+char *vdf_routing_text(Relation table, List *leaves, const char *alias)
+{
+    StringInfoData sql;
+    ListCell *cell;
+
+    initStringInfo(&sql);
+    foreach (cell, leaves) {
+        Relation leaf = table_open(lfirst_oid(cell), AccessShareLock);
+        Node *test = of_table(table, leaf, (Node *) make_ands_explicit(RelationGetPartitionQual(leaf)));
+
+        appendStringInfo(&sql, "%s(%s) IS NOT FALSE", sql.len ? " OR " : "", vdf_restriction_text(table, test, alias, true));
+        table_close(leaf, AccessShareLock);
+    }
+    return sql.len ? sql.data : pstrdup("false");
 }
 
 List *vdf_domain_restrictions(Relation table, AttrNumber number)

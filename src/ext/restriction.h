@@ -11,7 +11,8 @@ typedef enum VdfRestrictionKind
     VDF_RESTRICTION_CHECK,
     VDF_RESTRICTION_NOT_NULL,
     VDF_RESTRICTION_UNIQUE,
-    VDF_RESTRICTION_EXCLUSION
+    VDF_RESTRICTION_EXCLUSION,
+    VDF_RESTRICTION_PARTITION /* no partition takes the row */
 } VdfRestrictionKind;
 
 typedef struct VdfRestriction
@@ -28,10 +29,17 @@ typedef struct VdfRestriction
     bool nulls_equal;    /* NULLS NOT DISTINCT */
     Bitmapset *plain;    /* columns that are keys as they are: NULL in one is in nobody's way */
     bool unforeseeable;  /* volatile, or over the whole row */
+    Oid leaf;            /* only rows of this partition are concerned; InvalidOid: all */
 } VdfRestriction;
 
 /* Those of a table; everything in the current memory context. */
 List *vdf_restrictions(Relation table);
+/* Those that only a partition has, over the columns of the table that it belongs to. */
+List *vdf_leaf_restrictions(Relation table, Relation leaf);
+/* The columns of the table by which a partitioned table below it (or itself) tells partitions apart. */
+Bitmapset *vdf_routing_columns(Relation table, Relation partitioned);
+/* Does a row of the alias, as it will be, belong to one of these partitions? As SQL. */
+char *vdf_routing_text(Relation table, List *leaves, const char *alias);
 /* Those of the domain of a column. Asked for anew each time: a change of a domain is no news to the plan. */
 List *vdf_domain_restrictions(Relation table, AttrNumber number);
 /* Adds the columns that an expression reads, those below generated ones too; false when it reads the whole row or what is no column. */
