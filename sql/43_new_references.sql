@@ -180,6 +180,38 @@ SELECT step, relation, via, action, row_count FROM t.run('1') ORDER BY step;
 TABLE app.drawn;
 SELECT t.fresh();
 
+-- A value that is another each time is asked for once in a run, looked at with everything else that is in the way, and then written.
+CREATE TABLE app.users (id int PRIMARY KEY);
+CREATE TABLE app.notes (id int PRIMARY KEY, u int REFERENCES app.users ON DELETE SET NULL, word varchar(20) NOT NULL, other text, n int CONSTRAINT odd CHECK (n % 2 = 1),
+    m int UNIQUE, v int REFERENCES app.users);
+CREATE TABLE app.undecided (u int REFERENCES app.users);
+CREATE INDEX ON app.notes (u);
+CREATE INDEX ON app.notes (v);
+CREATE INDEX ON app.undecided (u);
+CREATE SEQUENCE app.seq START 1;
+INSERT INTO app.users VALUES (1), (2), (3);
+INSERT INTO app.notes VALUES (1, 1, 'a', NULL, 1, NULL, NULL), (2, 1, 'b', 'x', 1, NULL, NULL), (3, 2, 'c', NULL, 1, 4, NULL);
+INSERT INTO app.undecided VALUES (1);
+SELECT vedfolnir_register_subject('app.users');
+SELECT vedfolnir_set_column('app.notes', 'word', 'other || nextval(''app.seq'')', edge => 'notes_u_fkey');
+SELECT vedfolnir_set_column('app.notes', 'n', 'nextval(''app.seq'')::int', edge => 'notes_u_fkey');
+SELECT vedfolnir_set_column('app.notes', 'm', 'CASE WHEN id = 1 THEN nextval(''app.seq'')::int * 0 + 4 ELSE 5 END', edge => 'notes_u_fkey');
+SELECT vedfolnir_set_column('app.notes', 'v', 'CASE WHEN id = 2 THEN nextval(''app.seq'')::int * 0 + 1 ELSE 2 END', edge => 'notes_u_fkey');
+SELECT * FROM t.notes();
+SELECT code, detail FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
+DELETE FROM app.undecided;
+UPDATE app.notes SET other = 'y' WHERE u = 1;
+SELECT setval('app.seq', 1, false);
+ALTER SEQUENCE app.seq INCREMENT 3;
+SELECT vedfolnir_set_column('app.notes', 'm', 'nextval(''app.seq'')::int * 100', edge => 'notes_u_fkey');
+SELECT vedfolnir_set_column('app.notes', 'n', 'nextval(''app.seq'')::int * 2 + 1', edge => 'notes_u_fkey');
+SELECT vedfolnir_set_column('app.notes', 'v', 'nextval(''app.seq'')::int * 0 + 2', edge => 'notes_u_fkey');
+SELECT step, relation, via, action, row_count FROM vedfolnir_delete_user(1, false) ORDER BY step;
+SELECT id, u, word, other, n > 0 AS n, m % 100 = 0 AS m, v FROM app.notes ORDER BY id;
+-- Each value was drawn once: four for each row.
+SELECT last_value FROM app.seq;
+SELECT t.fresh();
+
 -- A row behind a key that is NOT VALID and leads nowhere is not asked again as long as it keeps it; partitions have numbers of their own.
 CREATE TABLE app.users (id int PRIMARY KEY);
 CREATE TABLE app.posts (id int PRIMARY KEY, u int REFERENCES app.users ON DELETE CASCADE);

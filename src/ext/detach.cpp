@@ -4,6 +4,7 @@
  */
 #include "ext/catalog.h"
 #include "ext/foresee.h"
+#include "ext/foresight.h"
 #include "ext/new_reference.h"
 #include "ext/report.h"
 #include "ext/run.h"
@@ -184,6 +185,8 @@ void vdf_detach_inputs(VdfRun *run, VdfStatement *statement, const int *edges, i
     statement->types = (Oid *) palloc(sizeof(Oid) * (nedges + 1));
     statement->values = (Datum *) palloc(sizeof(Datum) * (nedges + 1));
     vdf_statement_input(statement, "vdf_m", found);
+    if (run->fixed != NULL)
+        vdf_statement_input(statement, "vdf_n", run->fixed);
     for (int i = 0; i < nedges; i++) {
         const VdfEdge *e = &run->plan->graph.edges[edges[i]];
 
@@ -214,6 +217,10 @@ static void update_rows(VdfRun *run, int node, int *edges, int nedges, bool tomb
                         errmsg("references in %s would be left: %s", run->plan->graph.nodes[node].display, facts->update_keeper),
                         errdetail("The rule changes what UPDATE does to the table. Nothing was changed."),
                         errhint("Drop or disable the rule.")));
+    if (run->fixed != NULL) {
+        statement.sql = vdf_fixed_update(run, node, edges, nedges, tombstone);
+        statement.cache = NULL;
+    }
     statement.owner = run->plan->nodes[node].owner;
     statement.change = true;
     vdf_detach_inputs(run, &statement, edges, nedges, found);
@@ -250,6 +257,8 @@ static void foresee(VdfRun *run, int node, const int *edges, int nedges, bool to
 {
     int *able = (int *) palloc(sizeof(int) * (nedges + 1)), n = able_edges(run, edges, nedges, able);
 
+    if (!run->dry && run->blockers == NIL)
+        run->fixed = vdf_fix_values(run, node, able, n, tombstone, found);
     vdf_foresee(run, node, able, n, tombstone, found);
     vdf_foresee_references(run, node, able, n, tombstone, found);
     n = able_edges(run, edges, nedges, able);
@@ -290,6 +299,9 @@ static void detach_node(VdfRun *run, int node, int *edges, int nedges)
     run->untouched = run->untouched || run->blockers != NIL || vdf_collateral_refused(run);
     if (found.count > 0 && !run->untouched && !run->dry)
         update_rows(run, node, edges, active, tombstone, &found);
+    if (run->fixed != NULL)
+        vdf_keys_free(run->fixed);
+    run->fixed = NULL;
     vdf_keys_free(&found);
 }
 

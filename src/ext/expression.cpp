@@ -112,6 +112,16 @@ bool vdf_expression_names_column(const char *text, const char *column)
     return search(InvalidOid, text, column) != NULL;
 }
 
+bool vdf_expression_reads_row(Oid relation, const char *text)
+{
+    int level = vdf_set_path();
+    Bitmapset *columns = NULL;
+
+    pull_varattnos(vdf_expression_parse(relation, text, true), 1, &columns);
+    vdf_unset_path(level);
+    return !bms_is_empty(columns);
+}
+
 bool vdf_expression_is_null(const char *text)
 {
     return strcmp(text, "NULL") == 0 || strncmp(text, "NULL::", 6) == 0;

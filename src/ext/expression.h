@@ -20,6 +20,8 @@ char *vdf_expression_compile_text(Oid relation, const char *text);
 char *vdf_expression_missing_column(Oid relation, const char *text);
 /* Does a compiled expression name the column of its row? */
 bool vdf_expression_names_column(const char *text, const char *column);
+/* Does a compiled expression read its row at all? */
+bool vdf_expression_reads_row(Oid relation, const char *text);
 /* Is a compiled expression nothing but NULL? */
 bool vdf_expression_is_null(const char *text);
 

@@ -82,6 +82,8 @@ const Bitmapset *vdf_foresight_changing(VdfForesight *f)
 {
     ListCell *cell;
 
+    if (f->run->fixed != NULL)
+        return NULL;
     foreach (cell, f->changing_known ? NIL : f->claims) {
         VdfClaim *c = (VdfClaim *) lfirst(cell);
 
@@ -125,10 +127,55 @@ char *vdf_foresight_rows(const VdfForesight *f, const Bitmapset *columns, const 
             appendStringInfo(&sql, ", v.%s%s%s AS %s", name, vdf_cast(getBaseType(a->atttypid)),
                              OidIsValid(a->attcollation) ? vdf_collate(a->attcollation) : "", name);
     }
+    if (f->run->fixed != NULL)
+        return psprintf("(SELECT v.vdf_t, v.vdf_i, v.vdf_w%s FROM (SELECT n.*%s FROM vdf_n n, %s c WHERE c.ctid OPERATOR(pg_catalog.=) n.vdf_i "
+                        "AND c.tableoid OPERATOR(pg_catalog.=) n.vdf_t) v)",
+                        sql.data, others.data, f->run->plan->graph.nodes[f->node].from);
     request.others = others.data;
     if (!vdf_plan_sql(f->run->plan->core, &request, &text, &error))
         vdf_raise(&error);
     return psprintf("(SELECT v.vdf_t, v.vdf_i, v.vdf_w%s FROM (%s) v)", sql.data, text);
+}
+
+/* A value that is another each time is asked for once, so that what is looked at is what is written. */
+VdfKeys *vdf_fix_values(VdfRun *run, int node, const int *edges, int nedges, bool tombstone, VdfKeys *found)
+{
+    VdfForesight f;
+    VdfKeys *fixed = NULL;
+    VdfStatement statement;
+
+    if (found->count == 0)
+        return NULL;
+    vdf_foresight_open(&f, run, node, edges, nedges, tombstone, found);
+    if (!bms_is_empty(vdf_foresight_changing(&f))) {
+        fixed = (VdfKeys *) palloc0(sizeof(VdfKeys));
+        memset(&statement, 0, sizeof(statement));
+        statement.sql = psprintf("SELECT x.* FROM %s x", vdf_foresight_rows(&f, f.changed, NULL));
+        statement.owner = run->plan->nodes[node].owner;
+        vdf_detach_inputs(run, &statement, edges, nedges, found);
+        vdf_collect(run, &statement, fixed);
+    }
+    vdf_foresight_close(&f);
+    return fixed;
+}
+
+char *vdf_fixed_update(VdfRun *run, int node, const int *edges, int nedges, bool tombstone)
+{
+    VdfForesight f;
+    StringInfoData sets;
+    int number = -1;
+
+    initStringInfo(&sets);
+    vdf_foresight_open(&f, run, node, edges, nedges, tombstone, NULL);
+    while ((number = bms_next_member(f.changed, number)) >= 0) {
+        const char *name = quote_identifier(get_attname(RelationGetRelid(f.table), number, false));
+
+        appendStringInfo(&sets, "%s%s = n.%s", sets.len ? ", " : "", name, name);
+    }
+    vdf_foresight_close(&f);
+    return psprintf("UPDATE %s c SET %s FROM vdf_n n WHERE c.ctid OPERATOR(pg_catalog.=) n.vdf_i "
+                    "AND c.tableoid OPERATOR(pg_catalog.=) n.vdf_t AND n.vdf_w",
+                    run->plan->graph.nodes[node].from, sets.data);
 }
 
 void vdf_foresight_ask(const VdfForesight *f, const char *sql, VdfKeys *parents, VdfSink *sink)

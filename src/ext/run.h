@@ -88,6 +88,7 @@ struct VdfRun
     bool look;            /* locks what it finds, changes nothing: by_hand.h */
     bool ghost;           /* the root row is gone: only its key is known */
     bool again;           /* the person was deleted before */
+    VdfKeys *fixed;       /* the new values of the rows at hand (vdf_n), where asking again would give others; NULL: not so */
     bool untouched;       /* a blocker was found before phase N changed rows: nothing more is changed */
     Size key_bytes; /* of all packed keys */
     uint64 changed; /* rows deleted and references changed */
