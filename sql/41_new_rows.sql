@@ -60,7 +60,7 @@ SELECT * FROM t.blocks();
 SELECT * FROM t.notes();
 SELECT code FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
 ALTER TABLE app.posts DROP CONSTRAINT luck, DROP CONSTRAINT whole;
--- Nor where the value is another each time.
+-- Nor, beforehand, where the value is another each time; a run draws it once and looks at it.
 ALTER TABLE app.posts ADD CONSTRAINT short CHECK (length("guest ""x""") < 10);
 SELECT vedfolnir_set_column('app.posts', 'guest "x"', 'gen_random_uuid()::text', edge => 'posts_Author_fkey');
 SELECT * FROM t.blocks();
