@@ -5,7 +5,7 @@
 \set ECHO all
 CREATE EXTENSION IF NOT EXISTS citext SCHEMA public;
 CREATE COLLATION t.any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
--- Per type: root, parent with 40 rows of one person and 40 of another, child and grandchild; every tenth reference is NULL.
+-- Per type: root, parent with 40 rows of one person and 40 of another, child, grandchild and notes that stay; every tenth reference is NULL.
 CREATE FUNCTION t.chain(key_type text, reference_type text, key text, reference text DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE different text; steps text;
 BEGIN
@@ -14,10 +14,12 @@ BEGIN
     EXECUTE format('CREATE TABLE app.parents (k %s PRIMARY KEY, u int REFERENCES app.users ON DELETE CASCADE, n int)', key_type);
     EXECUTE format('CREATE TABLE app.kids (k %s PRIMARY KEY, p %s REFERENCES app.parents ON DELETE CASCADE, n int)', key_type, reference_type);
     EXECUTE format('CREATE TABLE app.leaves (p %s REFERENCES app.kids ON DELETE CASCADE, q %s REFERENCES app.parents ON DELETE CASCADE, n int)', reference_type, reference_type);
+    EXECUTE format('CREATE TABLE app.notes (p %s REFERENCES app.kids ON DELETE SET NULL, q %s REFERENCES app.parents ON DELETE SET NULL, n int)', reference_type, reference_type);
     INSERT INTO app.users VALUES (1), (2);
     EXECUTE format('INSERT INTO app.parents SELECT %s, 1 + g %% 2, g FROM generate_series(1, 80) g', key);
     EXECUTE format('INSERT INTO app.kids SELECT %s, CASE WHEN g %% 10 > 0 THEN %s END, g FROM generate_series(1, 80) g', key, coalesce(reference, key));
     EXECUTE format('INSERT INTO app.leaves SELECT CASE WHEN g %% 10 <> 1 THEN %1$s END, CASE WHEN g %% 10 <> 2 THEN %1$s END, g FROM generate_series(1, 80) g', coalesce(reference, key));
+    INSERT INTO app.notes SELECT p, q, 81 - n FROM app.leaves;
     PERFORM vedfolnir_register_subject('app.users');
     PERFORM vedfolnir_set_policy('app.leaves', e, 'delete', collateral => 'delete') FROM unnest('{leaves_p_fkey,leaves_q_fkey}'::text[]) e;
     SELECT string_agg(format('%s %s/%s', via, row_count, collateral), ', ' ORDER BY step) INTO steps FROM vedfolnir_delete_user(1);

@@ -181,7 +181,7 @@ std::string sql_of(const Plan &plan, const VdfSqlRequest &r)
     case VDF_SQL_TAKE_GHOST: return sql_take_ghost(plan, shape_of(r.flags));
     case VDF_SQL_TAKE_EDGE: return sql_take_edge(plan, r.number, shape_of(r.flags), del, lock);
     case VDF_SQL_TAKE_ROWS: return sql_take_rows(plan, r.number, shape_of(r.flags), text(r.from));
-    case VDF_SQL_FIND_REFERENCES: return sql_find_references(plan, r.number, users, lock);
+    case VDF_SQL_FIND_REFERENCES: return sql_find_references(plan, r.number, users, lock, r.flags & VDF_SCAN);
     case VDF_SQL_FIND_TOMBSTONE: return sql_find_tombstone(plan, users, lock);
     case VDF_SQL_DETACH:
         return sql_detach(plan, r.number, std::vector<int>(r.edges, r.edges + r.nedges), r.flags & VDF_TOMBSTONE);

@@ -187,6 +187,7 @@ typedef enum VdfSql
 #define VDF_LOCK 0x40
 #define VDF_MANY 0x80      /* $1 is an array of keys */
 #define VDF_TOMBSTONE 0x100 /* detach: the root row is among the rows; find named: leave the root row out */
+#define VDF_SCAN 0x200      /* find references: every row; a key scan picks those that are meant */
 
 typedef struct VdfSqlRequest
 {

@@ -78,11 +78,18 @@ std::string remaining_elements(const Plan &plan, int edge)
         .str();
 }
 
+// Does an edge, or the tombstone, lead to a row of vdf_m?
+struct Flag
+{
+    std::string leads;
+    std::string name;
+};
+
 // What becomes of the rows of vdf_m in one relation.
 struct Change
 {
     std::vector<ColumnValue> values;
-    std::vector<std::string> flags;
+    std::vector<Flag> flags;
 
     // A row that was reached through a retained edge only is not touched: its triggers have nothing to see.
     std::string touched() const
@@ -92,9 +99,14 @@ struct Change
             v.conditions(conditions);
         return join(std::vector<std::string>(conditions.begin(), conditions.end()), " OR ");
     }
+    // A row is found once through an edge; through several, what leads to it is put together.
     std::string rows() const
     {
-        return "(SELECT vdf_t, vdf_i, " + join(flags, ", ") + " FROM vdf_m GROUP BY vdf_t, vdf_i) x";
+        const bool one = flags.size() == 1;
+        std::string list;
+        for (const Flag &f : flags)
+            list += (one ? ", " + f.leads : ", pg_catalog.bool_or(" + f.leads + ")") + " AS " + f.name;
+        return "(SELECT vdf_t, vdf_i" + list + " FROM vdf_m" + (one ? "" : " GROUP BY vdf_t, vdf_i") + ") x";
     }
 };
 
@@ -102,7 +114,7 @@ Change change_of(const Plan &plan, int node, const std::vector<int> &edges, bool
 {
     Change change;
     std::vector<ColumnValue> &values = change.values;
-    std::vector<std::string> &flags = change.flags;
+    std::vector<Flag> &flags = change.flags;
     int parameter = 0;
     auto rules = [&](int edge) {
         for (const ColumnRule &rule : plan.graph.column_rules)
@@ -111,7 +123,7 @@ Change change_of(const Plan &plan, int node, const std::vector<int> &edges, bool
     };
     for (int i : edges) {
         const Edge &e = plan.graph.edges[i];
-        flags.push_back((Pattern("pg_catalog.bool_or(vdf_e %1% %2%) AS vdf_e%2%") % EQ % i).str());
+        flags.push_back({(Pattern("vdf_e %1% %2%") % EQ % i).str(), "vdf_e" + number(i)});
         std::string parameter_name;
         if (e.action() == Action::reassign && e.reassign_expression.empty())
             parameter_name = "$" + number(++parameter);
@@ -138,7 +150,7 @@ Change change_of(const Plan &plan, int node, const std::vector<int> &edges, bool
         rules(i);
     }
     if (tombstone) {
-        flags.push_back((Pattern("pg_catalog.bool_or(vdf_e %1% (-1)) AS vdf_root") % EQ).str());
+        flags.push_back({(Pattern("vdf_e %1% (-1)") % EQ).str(), "vdf_root"});
         rules(-1);
     }
     return change;

@@ -147,15 +147,13 @@ std::string sql_take_rows(const Plan &plan, int node, const RowShape &shape, con
                 select_list(plan, node, shape, -1, "d"), true);
 }
 
-std::string sql_find_references(const Plan &plan, int edge, bool users, bool lock)
+std::string sql_find_references(const Plan &plan, int edge, bool users, bool lock, bool scan)
 {
     const Edge &e = plan.graph.edges[edge];
-    return (Pattern(
-                "SELECT c.tableoid AS vdf_t, c.ctid AS vdf_i, (%1%)::pg_catalog.int4 AS vdf_e%2% FROM %3% c, "
-                "vdf_d d WHERE %4%%5%") %
-            edge % (users ? ", d.vdf_u" : "") % e.from %
-            pairs_condition(plan, edge, Parent::keys, Child::relation) %
-            (lock ? " FOR NO KEY UPDATE OF c" : ""))
+    const std::string keys =
+        scan ? "" : ", vdf_d d WHERE " + pairs_condition(plan, edge, Parent::keys, Child::relation);
+    return (Pattern("SELECT c.tableoid AS vdf_t, c.ctid AS vdf_i, (%1%)::pg_catalog.int4 AS vdf_e%2% FROM %3% c%4%%5%") %
+            edge % (users ? ", d.vdf_u" : "") % e.from % keys % (lock ? " FOR NO KEY UPDATE OF c" : ""))
         .str();
 }
 

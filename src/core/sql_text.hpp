@@ -41,7 +41,8 @@ std::string sql_take_node(const Plan &plan, int node, const RowShape &shape, boo
 // "" for the relation of the node.
 std::string sql_take_rows(const Plan &plan, int node, const RowShape &shape, const std::string &from);
 // Identity, edge and person of the rows whose reference the edge changes.
-std::string sql_find_references(const Plan &plan, int edge, bool users, bool lock);
+// scan: every row of the relation, for a statement that is told in another way which ones refer to the keys.
+std::string sql_find_references(const Plan &plan, int edge, bool users, bool lock, bool scan);
 // The root row of a tombstone, as one more reference (edge -1).
 std::string sql_find_tombstone(const Plan &plan, bool users, bool lock);
 // One UPDATE per row with all its columns; edges: those that found references. Parameters: one per reassign edge

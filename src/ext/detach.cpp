@@ -9,6 +9,7 @@
 #include "ext/report.h"
 #include "ext/run.h"
 #include "ext/settled.h"
+#include "ext/sweep.h"
 
 /* Must a dry run keep the rows of a node? Asked when the first one is met: most edges have none. */
 typedef struct Keeping
@@ -130,7 +131,11 @@ static void find_references(VdfRun *run, int edge, Keeping *keeping, VdfKeys *fo
     const VdfEdge *e = &run->plan->graph.edges[edge];
     VdfEdgeInfo *info = &run->plan->edges[edge];
     VdfStatement statement;
+    VdfKeyScan scan;
+    VdfKeyArm arm;
     ReferenceSink s;
+    unsigned flags = (run->many ? VDF_USERS : 0) | (run->dry ? 0 : VDF_LOCK);
+    VdfKeys *parents = parents_of(run, edge);
 
     memset(&s, 0, sizeof(s));
     vdf_sink_init(&s.sink, NULL, reference_row);
@@ -140,11 +145,20 @@ static void find_references(VdfRun *run, int edge, Keeping *keeping, VdfKeys *fo
     s.found = found;
     s.keeping = keeping;
     run->edges[edge].set = vdf_rowset_create();
-    vdf_statement_of(run, &statement, VDF_SQL_FIND_REFERENCES, edge,
-                     (run->many ? VDF_USERS : 0) | (run->dry ? 0 : VDF_LOCK), info->owner);
-    vdf_statement_input(&statement, "vdf_d", parents_of(run, edge));
-    statement.sink = &s.sink;
-    (void) vdf_execute(&run->executor, &statement);
+    /* The person of a row is known by the join only. */
+    statement.refused = true;
+    if (!run->many && parents == &run->nodes[e->parent].all && vdf_sweep_scan_of(run, edge, &scan, &arm)) {
+        vdf_statement_of(run, &statement, VDF_SQL_FIND_REFERENCES, edge, flags | VDF_SCAN, info->owner);
+        statement.scan = &scan;
+        statement.sink = &s.sink;
+        (void) vdf_execute(&run->executor, &statement);
+    }
+    if (statement.refused) {
+        vdf_statement_of(run, &statement, VDF_SQL_FIND_REFERENCES, edge, flags, info->owner);
+        vdf_statement_input(&statement, "vdf_d", parents);
+        statement.sink = &s.sink;
+        (void) vdf_execute(&run->executor, &statement);
+    }
     run->edges[edge].rows = s.rows;
     if (vdf_action(run->plan, edge) != VDF_ACTION_RETAIN)
         run->changed += s.rows;
@@ -223,6 +237,7 @@ static void update_rows(VdfRun *run, int node, int *edges, int nedges, bool tomb
     }
     statement.owner = run->plan->nodes[node].owner;
     statement.change = true;
+    statement.by_place = true;
     vdf_detach_inputs(run, &statement, edges, nedges, found);
     (void) vdf_execute(&run->executor, &statement);
 }

@@ -6,8 +6,8 @@
 #include "ext/ri_triggers.h"
 
 /* Key sets of one size share a plan that is made for a typical number of rows. */
-static const uint64 size_limits[VDF_KEPT_SIZES] = {8, 64, 512};
-static const double size_estimates[VDF_KEPT_SIZES] = {3, 24, 190};
+static const uint64 size_limits[VDF_KEPT_SIZES] = {1, 8, 64, 512};
+static const double size_estimates[VDF_KEPT_SIZES] = {1, 4, 24, 190};
 
 static int size_of(VdfKeys *keys)
 {
@@ -160,6 +160,15 @@ void vdf_executor_end(VdfExecutor *executor)
         UnregisterSnapshot(executor->snapshot);
     executor->snapshot = InvalidSnapshot;
     MemoryContextDelete(executor->statement);
+}
+
+/*
+ * Rows that are named by their places have just been locked: their pages are at hand, and reading them again costs no
+ * more than the pages of a scan. Only while such a statement is planned.
+ */
+static void expect_pages_at_hand(void)
+{
+    (void) set_config_option("random_page_cost", "0.1", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
 
 /* Generated SQL is qualified throughout; expressions of rules were deparsed under this path. */
@@ -365,6 +374,8 @@ uint64 vdf_execute(VdfExecutor *executor, VdfStatement *statement)
     params = params_of(statement);
 
     level = vdf_set_path();
+    if (statement->by_place)
+        expect_pages_at_hand();
     planning = true;
     plan = plan_of(statement, environment, small, params, &cached);
     planning = false;

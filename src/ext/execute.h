@@ -38,8 +38,8 @@ typedef struct VdfInput
 /* Key sets that a statement has room for without asking for memory; an UPDATE of many array links has more. */
 #define VDF_FEW_INPUTS 4
 
-/* Sizes of key sets that share a kept plan: up to 8, 64 and 512 rows; larger ones are planned anew. */
-#define VDF_KEPT_SIZES 3
+/* Sizes of key sets that share a kept plan: one row, up to 8, 64 and 512; larger ones are planned anew. */
+#define VDF_KEPT_SIZES 4
 
 /* A kept plan of the executor, and what its key sets looked like when it was made. */
 typedef struct VdfKeptPlan
@@ -53,6 +53,7 @@ typedef struct VdfStatement
     const char *sql;
     Oid owner;   /* runs as this role */
     bool change; /* DELETE, UPDATE or INSERT */
+    bool by_place; /* names rows by the ctids that this run locked before */
     VdfInput few[VDF_FEW_INPUTS];
     VdfInput *more; /* all of them, once they are more than a few */
     int ninputs;

@@ -239,7 +239,8 @@ static bool ask_privileges(PlannedStmt *plan, const VdfKeyScan *scan)
 
 bool vdf_key_scan_install(PlannedStmt *plan, MemoryContext context, const VdfKeyScan *scan)
 {
-    Plan **top = IsA(plan->planTree, ModifyTable) ? &plan->planTree->lefttree : &plan->planTree;
+    bool wrapped = IsA(plan->planTree, ModifyTable) || IsA(plan->planTree, LockRows);
+    Plan **top = wrapped ? &plan->planTree->lefttree : &plan->planTree;
     List *scans = NIL;
     ListCell *cell;
     MemoryContext caller;

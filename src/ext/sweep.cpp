@@ -93,6 +93,29 @@ static double rows_behind(VdfRun *run, SweepEdge *edge, uint64 parents)
     return edge->rows_per_parent * parents;
 }
 
+bool vdf_sweep_scan_of(VdfRun *run, int edge, VdfKeyScan *scan, VdfKeyArm *arm)
+{
+    const VdfNodeState *parent = &run->nodes[run->plan->graph.edges[edge].parent];
+    Oid relation = run->plan->nodes[run->plan->graph.edges[edge].child].relation;
+    SweepEdge swept;
+
+    memset(&swept, 0, sizeof(swept));
+    if (parent->packed == NULL || parent->packed->count != parent->all.count ||
+        !vdf_sweep_edge(run->plan, edge, &swept) ||
+        (swept.indexed && !vdf_scan_beats_lookups(relation, parent->all.count)))
+        return false;
+    memset(arm, 0, sizeof(VdfKeyArm));
+    arm->set = parent->packed;
+    arm->ncolumns = swept.ncolumns;
+    memcpy(arm->columns, swept.columns, sizeof(arm->columns));
+    memset(scan, 0, sizeof(VdfKeyScan));
+    scan->relation = relation;
+    scan->expected = rows_behind(run, &swept, arm->set->count);
+    scan->narms = 1;
+    scan->arms = arm;
+    return true;
+}
+
 /* False: the relation cannot be scanned so, and nothing was done. */
 static bool sweep_scan(VdfRun *run, SweepSink *sink, unsigned flags, bool probe)
 {

@@ -62,6 +62,13 @@ typedef struct SweepSink
 
 /* Learns once per plan what the edges into a node are like. */
 VdfSweep *vdf_sweep_of(VdfDeletionPlan *plan, int node);
+/* False: the references of an edge cannot be looked up in packed keys. */
+bool vdf_sweep_edge(VdfDeletionPlan *plan, int number, SweepEdge *out);
+/*
+ * The scan of a relation for one edge whose parents are packed. False: there is none, or an index for each parent costs
+ * less.
+ */
+bool vdf_sweep_scan_of(VdfRun *run, int edge, VdfKeyScan *scan, VdfKeyArm *arm);
 /* Is one scan of a relation cheaper than a look-up in an index for each of so many keys? */
 bool vdf_scan_beats_lookups(Oid relation, uint64 keys);
 /* The number of a column of a statement of ours. */

@@ -51,7 +51,7 @@ static bool can_look_up(const VdfDeletionPlan *plan, int node, const SweepEdge *
     return found;
 }
 
-static bool learn_edge(VdfDeletionPlan *plan, int number, SweepEdge *out)
+bool vdf_sweep_edge(VdfDeletionPlan *plan, int number, SweepEdge *out)
 {
     const VdfEdge *edge = &plan->graph.edges[number];
     const VdfEdgeInfo *info = &plan->edges[number];
@@ -159,7 +159,7 @@ VdfSweep *vdf_sweep_of(VdfDeletionPlan *plan, int node)
     for (int i = 0; sweep->possible && i < plan->graph.nedges; i++)
         sweep->possible = plan->graph.edges[i].parent != node || plan->graph.edges[i].parent_leaves == NULL;
     for (int i = 0; sweep->possible && i < sweep->nedges; i++)
-        sweep->possible = learn_edge(plan, plan->view->into[node][i], &sweep->edges[i]);
+        sweep->possible = vdf_sweep_edge(plan, plan->view->into[node][i], &sweep->edges[i]);
     if (sweep->possible)
         learn_keys(plan, node, sweep);
     plan->sweeps[node] = sweep;
