@@ -42,6 +42,7 @@ Datum vdf_key_datum(VdfDeletionPlan *plan, const char *key);
 char *vdf_key_text(VdfDeletionPlan *plan, Datum key);
 /* The same text for every spelling of a key that its type calls equal: what pseudonyms and locks are made of. */
 char *vdf_key_canonical(VdfDeletionPlan *plan, Datum key);
+char *vdf_canonical_key(Oid key_type, Oid collation, Datum key);
 
 /* One deletion of a person at a time, whatever the isolation level; until the end of the transaction. */
 void vdf_lock_person(const char *subject, const char *key);

@@ -70,7 +70,12 @@ static char *text_of(Oid type, Datum key)
 
 char *vdf_key_canonical(VdfDeletionPlan *plan, Datum key)
 {
-    Oid base = getBaseType(plan->key_type), collation = plan->key_collation;
+    return vdf_canonical_key(plan->key_type, plan->key_collation, key);
+}
+
+char *vdf_canonical_key(Oid key_type, Oid collation, Datum key)
+{
+    Oid base = getBaseType(key_type);
     TypeCacheEntry *type = lookup_type_cache(base, TYPECACHE_BTREE_OPFAMILY | TYPECACHE_HASH_EXTENDED_PROC_FINFO);
     bool deterministic = !OidIsValid(collation) || get_collation_isdeterministic(collation);
     char *text;

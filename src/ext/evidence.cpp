@@ -111,6 +111,21 @@ bool vdf_pseudonym(const char *subject, const char *key, bool create, VdfPseudon
     return true;
 }
 
+bool vdf_pseudonym_under(const char *subject, const char *key, VdfPseudonym *pseudonym)
+{
+    ListCell *cell;
+
+    foreach (cell, read_secrets()) {
+        const Secret *secret = (const Secret *) lfirst(cell);
+
+        if (secret->key_id != pseudonym->key_id)
+            continue;
+        hmac_under(secret, subject, key, pseudonym->bytes);
+        return true;
+    }
+    return false;
+}
+
 void vdf_pseudonyms_of_people(const char *subject, int n, const char *const *keys, VdfPseudonym *pseudonyms)
 {
     Secret secret;

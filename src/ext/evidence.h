@@ -23,6 +23,8 @@ typedef struct VdfEarlier
 
 /* HMAC-SHA256 over subject and key text under the newest secret; makes the first secret when create is set. */
 bool vdf_pseudonym(const char *subject, const char *key, bool create, VdfPseudonym *pseudonym);
+/* Under the secret of pseudonym->key_id; false when it is gone. */
+bool vdf_pseudonym_under(const char *subject, const char *key, VdfPseudonym *pseudonym);
 /* The same for many people at once; makes the first secret. */
 void vdf_pseudonyms_of_people(const char *subject, int n, const char *const *keys, VdfPseudonym *pseudonyms);
 /* The pseudonyms of a person under every secret, as bytea[]; false when there is no secret. */

@@ -4,6 +4,7 @@
  */
 #include "ext/pg.h"
 #include "ext/duty.h"
+#include "ext/own_row.h"
 #include "ext/queue_scope.h"
 #include "ext/report.h"
 
@@ -76,12 +77,15 @@ static char *target_of_row(const Source *source)
     return psprintf("%s COLLATE pg_catalog.\"C\"", text);
 }
 
-/* Runs a query as the owner of the source's relation; %s of the form are the relation and the row's target. */
-static void ask_source(const Source *source, const char *form, int count, Oid *types, Datum *values)
+/*
+ * Runs a query as the owner of the source's relation. The form names, in this order, the key of a row if one is given, the
+ * relation and the row's target.
+ */
+static void ask_source(const Source *source, const char *form, const char *key, int count, Oid *types, Datum *values)
 {
     Oid user;
     int security_context;
-    char *relation;
+    char *relation, *target = target_of_row(source);
 
     GetUserIdAndSecContext(&user, &security_context);
     relation = become_owner(source->relation, security_context);
@@ -89,30 +93,148 @@ static void ask_source(const Source *source, const char *form, int count, Oid *t
         SPI_processed = 0;
         return;
     }
-    vdf_queue_execute(psprintf(form, relation, target_of_row(source)), count, types, values, NULL);
+    vdf_queue_execute(key ? psprintf(form, key, relation, target) : psprintf(form, relation, target), count, types, values, NULL);
     SetUserIdAndSecContext(user, security_context);
 }
 
-/* The leased tasks of one kind and service, as bigint[] and text[]; false if there are none. */
-static bool leased_targets(Datum ids, Datum role, const Source *source, Datum *found)
+/* A leased task and whose tombstone may go on naming its target. */
+typedef struct OwnTask
+{
+    int64 id;
+    Datum target;
+    VdfTombstone *tombstone;
+} OwnTask;
+
+static int compare_ids(const void *a, const void *b)
+{
+    int64 left = ((const OwnTask *) a)->id, right = ((const OwnTask *) b)->id;
+
+    return left < right ? -1 : left > right;
+}
+
+/*
+ * The rows in SPI_tuptable are what is asked for, the key of a row and the target that it names: the first column goes to
+ * the result unless the row is a tombstone that does not keep it. With tasks, the first column is the id of one of them.
+ */
+static void put_unless_own(FunctionCallInfo fcinfo, const Source *source, const OwnTask *tasks, int ntasks, const VdfTombstone *tombstone)
+{
+    ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+    SPITupleTable *found = SPI_tuptable;
+    uint64 n = SPI_processed;
+
+    for (uint64 i = 0; i < n; i++) {
+        bool isnull, nokey, nulls[1] = {false};
+        Datum value = SPI_getbinval(found->vals[i], found->tupdesc, 1, &isnull);
+        Datum key = SPI_getbinval(found->vals[i], found->tupdesc, 2, &nokey);
+        Datum target = SPI_getbinval(found->vals[i], found->tupdesc, 3, &isnull);
+
+        if (tasks != NULL) {
+            OwnTask wanted;
+
+            wanted.id = DatumGetInt64(value);
+            tombstone = ((const OwnTask *) bsearch(&wanted, tasks, ntasks, sizeof(OwnTask), compare_ids))->tombstone;
+        }
+        if (vdf_tombstone_keeps(tombstone, key, nokey, source->kind, source->service, target))
+            tuplestore_putvalues(result->setResult, result->setDesc, &value, nulls);
+    }
+}
+
+#define LEASED_BY_CALLER                                                                                                         \
+    "t.id = ANY ($1) AND t.state = 'running' AND t.claimed_by = $2 AND t.lease_until > pg_catalog.clock_timestamp() "             \
+    "AND t.target IS NOT NULL AND t.kind = $3 AND t.service = $4 "
+
+/* The leased tasks of one kind and service. */
+typedef struct Leased
+{
+    bool any;       /* that any row may keep */
+    Datum found[2]; /* bigint[] and text[]: those */
+    bool own;       /* and some that the rows of the person themselves do not keep */
+} Leased;
+
+static Leased leased_targets(Datum ids, Datum role, const Source *source)
 {
     static const char sql[] =
-        "SELECT pg_catalog.array_agg(t.id), pg_catalog.array_agg(vedfolnir.normalise_target(t.kind, t.target)) "
-        "FROM vedfolnir.cleanup_task AS t WHERE t.id = ANY ($1) AND t.state = 'running' AND t.claimed_by = $2 "
-        "AND t.lease_until > pg_catalog.clock_timestamp() AND t.shared AND t.target IS NOT NULL "
-        "AND t.kind = $3 AND t.service = $4";
+        "SELECT pg_catalog.array_agg(t.id) FILTER (WHERE t.shared), "
+        "pg_catalog.array_agg(vedfolnir.normalise_target(t.kind, t.target)) FILTER (WHERE t.shared), "
+        "pg_catalog.count(*) FILTER (WHERE NOT t.shared) > 0 FROM vedfolnir.cleanup_task AS t WHERE " LEASED_BY_CALLER;
     static SPIPlanPtr plan;
     Oid types[] = {INT8ARRAYOID, TEXTOID, TEXTOID, TEXTOID};
     Datum values[] = {ids, role, CStringGetTextDatum(source->kind), CStringGetTextDatum(source->service)};
+    Leased leased;
     bool isnull;
 
     vdf_queue_execute_kept(&plan, sql, 4, types, values, NULL);
     for (int i = 0; i < 2; i++) {
-        found[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1, &isnull);
-        if (isnull)
-            return false;
+        leased.found[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1, &isnull);
+        leased.any = !isnull;
     }
-    return true;
+    leased.own = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3, &isnull));
+    return leased;
+}
+
+/* In the order of subjects and ids. */
+static OwnTask *own_tasks(Datum ids, Datum role, const Source *source, int *count)
+{
+    static const char sql[] =
+        "SELECT t.id, vedfolnir.normalise_target(t.kind, t.target), d.subject, d.pseudonym, d.key_id, s.relation::pg_catalog.oid, "
+        "s.key_column FROM vedfolnir.cleanup_task AS t JOIN vedfolnir.deletion AS d ON d.id = t.deletion_id AND d.mode = 'tombstone' "
+        "LEFT JOIN vedfolnir.subject AS s ON s.subject = d.subject "
+        "WHERE " LEASED_BY_CALLER "AND NOT t.shared ORDER BY d.subject, t.id";
+    Oid types[] = {INT8ARRAYOID, TEXTOID, TEXTOID, TEXTOID};
+    Datum values[] = {ids, role, CStringGetTextDatum(source->kind), CStringGetTextDatum(source->service)};
+    OwnTask *tasks;
+
+    vdf_queue_execute(sql, 4, types, values, NULL);
+    *count = (int) SPI_processed;
+    tasks = (OwnTask *) palloc(sizeof(OwnTask) * (*count + 1));
+    for (int i = 0; i < *count; i++) {
+        HeapTuple row = SPI_tuptable->vals[i];
+        TupleDesc desc = SPI_tuptable->tupdesc;
+        bool isnull;
+
+        tasks[i].id = DatumGetInt64(SPI_getbinval(row, desc, 1, &isnull));
+        tasks[i].target = SPI_getbinval(row, desc, 2, &isnull);
+        tasks[i].tombstone = vdf_tombstone_read(row, desc, 3);
+    }
+    return tasks;
+}
+
+/* Tasks of people of one subject; one query for all of them. */
+static void ask_of_subject(FunctionCallInfo fcinfo, const Source *source, const OwnTask *tasks, int n)
+{
+    static const char form[] =
+        "SELECT DISTINCT vdf_task.id, %s, vdf_task.target FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS vdf_task(id, target) "
+        "JOIN %s AS c ON %s OPERATOR(pg_catalog.=) vdf_task.target COLLATE pg_catalog.\"C\" WHERE $3 IS NOT NULL";
+    Oid types[] = {INT8ARRAYOID, TEXTARRAYOID, OIDARRAYOID};
+    Datum values[3];
+    Datum *ids = (Datum *) palloc(sizeof(Datum) * n), *targets = (Datum *) palloc(sizeof(Datum) * n);
+
+    for (int i = 0; i < n; i++) {
+        ids[i] = Int64GetDatum(tasks[i].id);
+        targets[i] = tasks[i].target;
+    }
+    values[0] = PointerGetDatum(construct_array(ids, n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+    values[1] = PointerGetDatum(construct_array(targets, n, TEXTOID, -1, false, TYPALIGN_INT));
+    values[2] = vdf_tombstone_tables(tasks[0].tombstone);
+    ask_source(source, form, vdf_tombstone_key(tasks[0].tombstone, source->relation, 3), 3, types, values);
+    put_unless_own(fcinfo, source, tasks, n, NULL);
+}
+
+/*
+ * Targets that the row of a tombstone queued: that row goes on naming them, so another one must. The sessions of a person
+ * who stays are ended although rows name them.
+ */
+static void ask_of_tombstones(FunctionCallInfo fcinfo, Datum ids, Datum role, const Source *source)
+{
+    int n;
+    OwnTask *tasks = own_tasks(ids, role, source, &n);
+
+    for (int first = 0, next; first < n; first = next) {
+        CHECK_FOR_INTERRUPTS();
+        for (next = first + 1; next < n && strcmp(tasks[next].tombstone->subject, tasks[first].tombstone->subject) == 0;)
+            next++;
+        ask_of_subject(fcinfo, source, tasks + first, next - first);
+    }
 }
 
 VDF_FUNCTION(vedfolnir_targets_in_use)
@@ -132,73 +254,118 @@ VDF_FUNCTION(vedfolnir_targets_in_use)
     vdf_queue_enter(&scope);
     sources = read_sources();
     for (uint64 i = 0; i < sources.count; i++) {
-        Datum values[2];
+        Leased leased;
 
         CHECK_FOR_INTERRUPTS();
-        if (!leased_targets(PG_GETARG_DATUM(0), role, &sources.items[i], values))
-            continue;
-        ask_source(&sources.items[i], form, 2, types, values);
-        vdf_queue_put_rows(fcinfo);
+        leased = leased_targets(PG_GETARG_DATUM(0), role, &sources.items[i]);
+        if (leased.any) {
+            ask_source(&sources.items[i], form, NULL, 2, types, leased.found);
+            vdf_queue_put_rows(fcinfo);
+        }
+        if (leased.own)
+            ask_of_tombstones(fcinfo, PG_GETARG_DATUM(0), role, &sources.items[i]);
     }
     vdf_queue_leave(&scope);
     return (Datum) 0;
 }
 
+/* A directory task whose lease the caller holds. */
+typedef struct LeasedDirectory
+{
+    char *service;
+    Datum path;
+    Datum shared;
+    VdfTombstone *tombstone; /* whose row does not keep what is in it; may be NULL */
+} LeasedDirectory;
+
+static LeasedDirectory leased_directory(Datum id, Datum fence)
+{
+    static const char sql[] =
+        "SELECT t.service, vedfolnir.normalise_target(t.kind, t.target), t.shared, NOT t.shared AND d.mode = 'tombstone', d.subject, "
+        "d.pseudonym, d.key_id, s.relation::pg_catalog.oid, s.key_column FROM vedfolnir.cleanup_task AS t "
+        "LEFT JOIN vedfolnir.deletion AS d ON d.id = t.deletion_id LEFT JOIN vedfolnir.subject AS s ON s.subject = d.subject "
+        "WHERE t.id = $1 AND t.fence = $2 AND t.state = 'running' AND t.claimed_by = $3 AND t.kind = 'directory' "
+        "AND t.lease_until > pg_catalog.clock_timestamp()";
+    Oid types[] = {INT8OID, INT8OID, TEXTOID};
+    Datum values[] = {id, fence, vdf_queue_session_role()};
+    LeasedDirectory directory;
+    HeapTuple row;
+    TupleDesc desc;
+    bool isnull, own;
+
+    vdf_queue_execute(sql, 3, types, values, NULL);
+    if (SPI_processed != 1)
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("the lease of the task is not held by the caller")));
+    row = SPI_tuptable->vals[0];
+    desc = SPI_tuptable->tupdesc;
+    directory.service = SPI_getvalue(row, desc, 1);
+    directory.path = SPI_getbinval(row, desc, 2, &isnull);
+    directory.shared = SPI_getbinval(row, desc, 3, &isnull);
+    own = DatumGetBool(SPI_getbinval(row, desc, 4, &isnull)) && !isnull;
+    directory.tombstone = own ? vdf_tombstone_read(row, desc, 5) : NULL;
+    return directory;
+}
+
+#define BELOW_DIRECTORY "pg_catalog.starts_with(vdf_path.path, $2 OPERATOR(pg_catalog.||) '/') "
+#define NAMES_PATH_OR_ABOVE                                                                                                      \
+    "(vdf_kept.target OPERATOR(pg_catalog.=) vdf_path.path COLLATE pg_catalog.\"C\" "                                            \
+    "OR pg_catalog.starts_with(vdf_path.path, vdf_kept.target OPERATOR(pg_catalog.||) '/')) "
+
 /*
  * For a directory task: which paths below it are named by a row that stays. A path is also kept if a row names a
- * directory above it, unless that directory is the task's own and rows that stay are expected to name it.
+ * directory above it, unless that directory is the task's own and rows that stay are expected to name it: of a tombstone
+ * its own row, of a person who stays any.
  */
 VDF_FUNCTION(vedfolnir_paths_in_use)
 {
-    static const char task_sql[] =
-        "SELECT t.service, vedfolnir.normalise_target(t.kind, t.target), t.shared FROM vedfolnir.cleanup_task AS t "
-        "WHERE t.id = $1 AND t.fence = $2 AND t.state = 'running' AND t.claimed_by = $3 AND t.kind = 'directory' "
-        "AND t.lease_until > pg_catalog.clock_timestamp()";
     static const char file_form[] =
-        "SELECT vdf_path.path FROM pg_catalog.unnest($1) AS vdf_path(path) WHERE pg_catalog.starts_with(vdf_path.path, "
-        "$2 OPERATOR(pg_catalog.||) '/') AND $3 IS NOT NULL AND EXISTS (SELECT 1 FROM %s AS c WHERE %s "
+        "SELECT vdf_path.path FROM pg_catalog.unnest($1) AS vdf_path(path) WHERE " BELOW_DIRECTORY
+        "AND $3 IS NOT NULL AND EXISTS (SELECT 1 FROM %s AS c WHERE %s "
         "OPERATOR(pg_catalog.=) vdf_path.path COLLATE pg_catalog.\"C\")";
+    static const char own_file_form[] =
+        "SELECT DISTINCT vdf_path.path, %s, vdf_path.path FROM pg_catalog.unnest($1) AS vdf_path(path) JOIN %s AS c ON %s "
+        "OPERATOR(pg_catalog.=) vdf_path.path COLLATE pg_catalog.\"C\" WHERE " BELOW_DIRECTORY "AND $3 IS NOT NULL AND $4 IS NOT NULL";
     static const char directory_form[] =
         "SELECT DISTINCT vdf_path.path FROM (SELECT DISTINCT vdf_named.target FROM %s AS c, "
         "LATERAL (SELECT %s) AS vdf_named(target)) AS vdf_kept, pg_catalog.unnest($1) AS vdf_path(path) "
-        "WHERE pg_catalog.starts_with(vdf_path.path, $2 OPERATOR(pg_catalog.||) '/') "
-        "AND (vdf_kept.target OPERATOR(pg_catalog.=) vdf_path.path COLLATE pg_catalog.\"C\" "
-        "OR pg_catalog.starts_with(vdf_path.path, vdf_kept.target OPERATOR(pg_catalog.||) '/')) "
+        "WHERE " BELOW_DIRECTORY "AND " NAMES_PATH_OR_ABOVE
         "AND ($3 OR vdf_kept.target OPERATOR(pg_catalog.<>) $2 COLLATE pg_catalog.\"C\")";
-    Oid task_types[] = {INT8OID, INT8OID, TEXTOID};
-    Oid types[] = {TEXTARRAYOID, TEXTOID, BOOLOID};
-    Datum task_values[3];
-    Datum values[3];
+    static const char own_directory_form[] =
+        "SELECT DISTINCT vdf_path.path, vdf_kept.key, vdf_kept.target FROM (SELECT DISTINCT %s AS key, vdf_named.target FROM %s AS c, "
+        "LATERAL (SELECT %s) AS vdf_named(target)) AS vdf_kept, pg_catalog.unnest($1) AS vdf_path(path) "
+        "WHERE " BELOW_DIRECTORY "AND " NAMES_PATH_OR_ABOVE "AND $3 IS NOT NULL AND $4 IS NOT NULL";
+    Oid types[] = {TEXTARRAYOID, TEXTOID, BOOLOID, OIDARRAYOID};
+    Datum values[4];
     QueueScope scope;
     SourceList sources;
-    char *service;
-    bool isnull;
+    LeasedDirectory directory;
 
     vdf_require_duty("worker");
     vdf_queue_require_arguments(fcinfo, 3);
     InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-    task_values[0] = PG_GETARG_DATUM(0);
-    task_values[1] = PG_GETARG_DATUM(1);
-    task_values[2] = vdf_queue_session_role();
     vdf_queue_enter(&scope);
-    vdf_queue_execute(task_sql, 3, task_types, task_values, NULL);
-    if (SPI_processed != 1)
-        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                        errmsg("the lease of the task is not held by the caller")));
-    service = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+    directory = leased_directory(PG_GETARG_DATUM(0), PG_GETARG_DATUM(1));
     values[0] = PG_GETARG_DATUM(2);
-    values[1] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
-    values[2] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3, &isnull);
+    values[1] = directory.path;
+    values[2] = directory.shared;
+    values[3] = directory.tombstone ? vdf_tombstone_tables(directory.tombstone) : (Datum) 0;
     sources = read_sources();
     for (uint64 i = 0; i < sources.count; i++) {
         const Source *source = &sources.items[i];
         bool is_directory = strcmp(source->kind, "directory") == 0;
 
         CHECK_FOR_INTERRUPTS();
-        if (strcmp(source->service, service) != 0 || (!is_directory && strcmp(source->kind, "file") != 0))
+        if (strcmp(source->service, directory.service) != 0 || (!is_directory && strcmp(source->kind, "file") != 0))
             continue;
-        ask_source(source, is_directory ? directory_form : file_form, 3, types, values);
-        vdf_queue_put_rows(fcinfo);
+        if (directory.tombstone != NULL) {
+            ask_source(source, is_directory ? own_directory_form : own_file_form,
+                       vdf_tombstone_key(directory.tombstone, source->relation, 4), 4, types, values);
+            put_unless_own(fcinfo, source, NULL, 0, directory.tombstone);
+        } else {
+            ask_source(source, is_directory ? directory_form : file_form, NULL, 3, types, values);
+            vdf_queue_put_rows(fcinfo);
+        }
     }
     vdf_queue_leave(&scope);
     return (Datum) 0;

@@ -28,7 +28,7 @@ CREATE TABLE vedfolnir.cleanup_task (
 ) WITH (fillfactor = 40);
 COMMENT ON TABLE vedfolnir.cleanup_task IS 'one piece of outside work: a file, a directory, a Redis key, an operation on an identity';
 COMMENT ON COLUMN vedfolnir.cleanup_task.target IS 'what to remove; blanked when the task is settled';
-COMMENT ON COLUMN vedfolnir.cleanup_task.shared IS 'false: rows that stay are expected to name the target (tombstone, expired session), so they do not keep it';
+COMMENT ON COLUMN vedfolnir.cleanup_task.shared IS 'false: the row stays and goes on naming the target (tombstone, expired session), so it does not keep it';
 COMMENT ON COLUMN vedfolnir.cleanup_task.rule IS 'identity: the clean-up rule that queued it, the earliest of several; accounts are deleted in the order of the rules';
 COMMENT ON COLUMN vedfolnir.cleanup_task.depends_on IS 'task that must be done, skipped or abandoned first; a dead one holds this one back';
 COMMENT ON COLUMN vedfolnir.cleanup_task.claimed_by IS 'role that holds the lease; only it may ask whether the target is still in use';
