@@ -273,6 +273,8 @@ int Worker::round()
         if (ahead) {
             settled = std::async(std::launch::async, [&] { settle(finished, settling_); });
             next = std::async(std::launch::async, [this] { return claim_ahead(); });
+        } else {
+            settle(finished, line_); // it took long, and this one was claimed meanwhile
         }
         execute(current);
         pause_if_unavailable(current);
