@@ -16,6 +16,8 @@ SELECT * FROM t.run('1') ORDER BY step;
 TABLE app.simple ORDER BY n;
 TABLE app.swapped ORDER BY n;
 TABLE app.whole ORDER BY n;
+-- ... and is reported where its other part is the person's key.
+SELECT * FROM vedfolnir_verify_user(1) ORDER BY kind, relation;
 SELECT t.fresh();
 
 -- R6: nullify by policy. One NULL clears a MATCH SIMPLE reference; MATCH FULL needs all of them.

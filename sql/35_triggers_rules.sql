@@ -149,6 +149,48 @@ INSERT INTO app.users VALUES (5);
 SELECT message <> 'not refused' OR NOT EXISTS (SELECT FROM app.users WHERE id = 5) AS whole FROM t.refused('SELECT * FROM vedfolnir_delete_user(5, false)');
 SELECT t.fresh();
 
+-- R2: vedfolnir.prove_all counts every edge again, also where nothing can have kept rows back.
+CREATE TABLE app.users (id int PRIMARY KEY);
+CREATE TABLE app.posts (id int PRIMARY KEY, u int REFERENCES app.users ON DELETE CASCADE);
+INSERT INTO app.users VALUES (1);
+INSERT INTO app.posts VALUES (1, 1), (2, NULL);
+SELECT vedfolnir_register_subject('app.users');
+CREATE FUNCTION t.scans(prove boolean) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE n bigint;
+BEGIN
+    PERFORM set_config('vedfolnir.prove_all', prove::text, true);
+    n := pg_stat_get_xact_numscans('app.posts'::regclass);
+    PERFORM vedfolnir_delete_user(1, false);
+    RETURN pg_stat_get_xact_numscans('app.posts'::regclass) - n;
+END $$;
+BEGIN;
+SELECT t.scans(false);
+ROLLBACK;
+BEGIN;
+SELECT t.scans(true);
+ROLLBACK;
+SELECT t.fresh();
+
+-- Section 4 item 11: a schema with 164 triggers; each fires for its row or statement.
+CREATE TABLE app.users (id int PRIMARY KEY);
+CREATE TABLE app.fired (relation text, name text);
+CREATE FUNCTION app.fire() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO app.fired VALUES (TG_TABLE_NAME, TG_NAME); RETURN OLD; END $$;
+INSERT INTO app.users VALUES (1), (2);
+DO $$
+BEGIN
+    FOR i IN 1..41 LOOP
+        EXECUTE format('CREATE TABLE app.t%1$s (u int REFERENCES app.users ON DELETE CASCADE); INSERT INTO app.t%1$s VALUES (1), (2), (1)', i);
+        EXECUTE format('CREATE TRIGGER a BEFORE DELETE ON app.t%1$s FOR EACH ROW EXECUTE FUNCTION app.fire(); '
+            'CREATE TRIGGER b AFTER DELETE ON app.t%1$s FOR EACH ROW EXECUTE FUNCTION app.fire(); '
+            'CREATE TRIGGER c BEFORE DELETE ON app.t%1$s FOR EACH STATEMENT EXECUTE FUNCTION app.fire()', i);
+        EXECUTE format('CREATE CONSTRAINT TRIGGER d AFTER DELETE ON app.t%1$s DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION app.fire()', i);
+    END LOOP;
+END $$;
+SELECT vedfolnir_register_subject('app.users');
+SELECT count(*), sum(row_count) FROM t.run('1') WHERE action = 'delete';
+SELECT name, count(*), count(DISTINCT relation) FROM app.fired GROUP BY name ORDER BY name;
+SELECT t.fresh();
+
 -- A view over the root with INSTEAD OF triggers does not matter: tables are addressed.
 CREATE TABLE app.users (id int PRIMARY KEY);
 CREATE VIEW app.people AS SELECT * FROM app.users;

@@ -105,6 +105,10 @@ INSERT INTO app.h_expression VALUES (1);
 INSERT INTO app."i Parts" VALUES (1, NULL), (NULL, 1);
 SELECT vedfolnir_register_subject('app.users', 'id');
 SELECT step, relation, note FROM vedfolnir_delete_user(1) WHERE step > 1 ORDER BY step;
+-- ... and check() says how much each deletion has to read for want of it.
+INSERT INTO app.a_none SELECT NULL FROM generate_series(1, 2000);
+ANALYZE app.a_none;
+SELECT object, message, remedy FROM vedfolnir_check() WHERE code = 'missing_index' AND object ~ 'a_none|c_partial' ORDER BY object;
 SELECT t.fresh();
 
 -- A check constraint that forbids NULL, a unique key that takes one NULL only: predicted as well, see 41_new_rows.

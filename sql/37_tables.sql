@@ -143,6 +143,17 @@ SELECT vedfolnir_register_subject('app.users');
 SELECT count(*), sum(row_count), bool_and(row_count = 1 OR relation = 'app.s7') AS as_expected FROM t.dry('1');
 BEGIN;
 SELECT count(*) FROM vedfolnir_delete_user(1, false);
+-- 402 tables are asked, and each is locked for change; beyond tables and their indexes there is a constant.
+SELECT count(*) FILTER (WHERE mode = 'RowExclusiveLock' AND relation IN (SELECT oid FROM pg_class WHERE relnamespace = 'app'::regnamespace AND relkind = 'r')) AS changed,
+    count(*) < 402 * 3 + 100 AS few FROM pg_locks WHERE locktype = 'relation' AND pid = pg_backend_pid();
+ROLLBACK;
+-- A dry run takes none that is in anybody's way.
+BEGIN;
+SELECT count(*) FROM vedfolnir_delete_user(1);
+SELECT DISTINCT mode FROM pg_locks WHERE locktype IN ('relation', 'tuple', 'advisory') AND pid = pg_backend_pid();
+COMMIT;
+BEGIN;
+SELECT count(*) FROM vedfolnir_delete_user(1, false);
 SELECT sum(row_count) FROM t.counts();
 COMMIT;
 -- A column that was added later, a table that was made later: the next call sees them.

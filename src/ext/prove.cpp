@@ -82,7 +82,8 @@ uint64 vdf_rows_in_the_way(VdfRun *run, int edge)
     int n;
     VdfRowBlock *blocks = vdf_rowset_blocks(state->before, &n);
 
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
+        CHECK_FOR_INTERRUPTS();
         for (OffsetNumber offset = FirstOffsetNumber; offset <= MaxHeapTuplesPerPage; offset++) {
             ItemPointerData tid;
 
@@ -90,6 +91,7 @@ uint64 vdf_rows_in_the_way(VdfRun *run, int edge)
             rows += vdf_rowset_has(state->before, blocks[i].relation, &tid) &&
                     !(goes != NULL && vdf_rowset_has(goes, blocks[i].relation, &tid)) && !is_cleared(run, edge, blocks[i].relation, &tid);
         }
+    }
     pfree(blocks);
     return rows;
 }

@@ -120,7 +120,8 @@ VdfRowSet *vdf_rowset_without(VdfRowSet *set, VdfRowSet *other, uint64 *count)
     VdfRowBlock *blocks = vdf_rowset_blocks(set, &n);
 
     *count = 0;
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
+        CHECK_FOR_INTERRUPTS();
         for (OffsetNumber offset = FirstOffsetNumber; offset <= MaxHeapTuplesPerPage; offset++) {
             ItemPointerData tid;
 
@@ -130,6 +131,7 @@ VdfRowSet *vdf_rowset_without(VdfRowSet *set, VdfRowSet *other, uint64 *count)
             if (other == NULL || !vdf_rowset_has(other, blocks[i].relation, &tid))
                 *count += vdf_rowset_add(left, blocks[i].relation, &tid);
         }
+    }
     pfree(blocks);
     return left;
 }

@@ -104,6 +104,39 @@ static void verify_references(Verification *v, bool root)
     }
 }
 
+/* Part of a composite key is NULL, so the row refers to nobody (MATCH SIMPLE) and no deletion reaches it; the key is in it all the same. */
+static void verify_partial(Verification *v)
+{
+    VdfDeletionPlan *plan = v->plan;
+
+    for (int i = 0; i < plan->graph.nedges; i++) {
+        const VdfEdge *e = &plan->graph.edges[i];
+        StringInfoData others;
+        const VdfPair *key = NULL;
+        VdfStatement statement;
+        uint64 rows;
+
+        initStringInfo(&others);
+        for (int j = 0; j < e->npairs && e->npairs > 1 && e->parent == plan->graph.root; j++)
+            if (strcmp(e->pairs[j].parent_column, plan->graph.key_column) == 0)
+                key = &e->pairs[j];
+            else
+                appendStringInfo(&others, "%sc.%s IS NULL", others.len ? " OR " : "", e->pairs[j].child);
+        if (key == NULL || !key->child_is_column)
+            continue;
+        memset(&statement, 0, sizeof(statement));
+        statement.sql = psprintf("SELECT FROM %s c WHERE $1%s %s c.%s%s AND (%s)", e->from, key->parent_cast, key->op, key->child,
+                                 key->child_cast, others.data);
+        statement.owner = plan->edges[i].owner;
+        statement.nparams = 1;
+        statement.types = &plan->key_type;
+        statement.values = &v->key;
+        rows = vdf_execute(&v->executor, &statement);
+        if (rows > 0)
+            put(v, "retained", e->display, e->name, rows, "part of the reference is NULL: it refers to nobody (MATCH SIMPLE)");
+    }
+}
+
 static uint64 count_dangling(Verification *v, int edge)
 {
     VdfStatement statement;
@@ -201,6 +234,7 @@ static Datum verify(FunctionCallInfo fcinfo, char *key)
     else if (root)
         put(&v, "row", v.plan->graph.nodes[v.plan->graph.root].display, NULL, 1, note_root(&v, subject));
     verify_references(&v, root);
+    verify_partial(&v);
     verify_dangling(&v);
     verify_tasks(&v, subject, vdf_key_canonical(v.plan, v.key));
     vdf_executor_end(&v.executor);

@@ -156,7 +156,8 @@ def move_spec(action):
     lines = []
     for level, title in LEVELS:
         for name in moves:
-            lines.append(f"# {title}: {name.replace('_', ' ')} the person, during and after")
+            lines.append(f"# {title}: {name.replace('_', ' ')} the person, before, during and after")
+            lines.append(f"permutation d_{level} m_{name} d_del d_end d_check")
             lines.append(f"permutation d_{level} m_begin m_{name} d_del m_end d_end d_check")
             lines.append(f"permutation d_{level} d_del m_{name} d_end d_check")
     spec(f"move_{action}", f"Updates move rows to and from the person (R26); keys declared ON DELETE {ACTIONS[action][0]}"

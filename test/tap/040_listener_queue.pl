@@ -46,7 +46,7 @@ is($t->sql($claim), "$id:3", 'it is there again');
 is($t->sql("SELECT vedfolnir_finish_tasks(ARRAY[$id], ARRAY[3], ARRAY['done'])"), 1, 'the right fence settles');
 is($t->sql("SELECT vedfolnir_finish_tasks(ARRAY[$id], ARRAY[3], ARRAY['done'])"), 0, 'once');
 is($t->sql("SELECT coalesce(target, '') || coalesce(errors::text, '') || (done_at IS NOT NULL) FROM vedfolnir.cleanup_task"), 'true',
-	'target and errors are blanked');
+	'R49: target and errors are blanked');
 is($t->sql("SELECT state || (completed_at IS NOT NULL) FROM vedfolnir.deletion"), 'completetrue', 'the deletion is complete');
 clear();
 

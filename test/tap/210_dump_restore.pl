@@ -1,5 +1,5 @@
 # pg_dump | psql of a configured database keeps configuration, evidence, queue and sequences, and the next deletion works
-# (R81, fact 23). The secret comes along, so that a person deleted before the dump is known after it.
+# (R81, R48, fact 23). The secret comes along, so that a person deleted before the dump is known after it.
 use strict;
 use warnings;
 use DeletionTest;
@@ -98,6 +98,29 @@ $node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-h', $node->ho
 is(content('again'), content('plain'), 'again: the same');
 is($node->safe_psql('again', "SET client_min_messages = warning; SELECT action FROM vedfolnir_delete_user(6, false) WHERE step = 1"), 'delete',
 	'again: the next deletion works');
+
+# R48: once a person is deleted and the outside work is done, a dump of everything holds nothing of them.
+$t->sql(<<'SQL');
+INSERT INTO app.users VALUES (77007, 'canary-name', 'canary-mail@example.org');
+INSERT INTO app."Post s" VALUES (770071, 77007, 'canary-path/770071');
+INSERT INTO app.log VALUES (770072, 77007);
+INSERT INTO app.orders VALUES (770073, 77007, 'canary-buyer');
+SELECT count(*) FROM vedfolnir_delete_user_by_name('canary-name', false, 'ticket 5');
+SQL
+my $canary = qr/canary|77007/;
+sub dump_of { my ($file) = @_; $node->command_ok([ 'pg_dumpall', '-h', $node->host, '-p', $node->port, '-l', 'postgres', '-f', "$dir/$file" ], "pg_dumpall: $file"); return slurp_file("$dir/$file"); }
+like(dump_of('open.sql'), $canary, 'R48: the open tasks still name their targets');
+my $left = $t->sql("SELECT count(*) FROM vedfolnir.cleanup_task WHERE open");
+my $settled = 0;
+$settled += $t->sql("WITH c AS (SELECT array_agg(id) AS ids, array_agg(fence) AS fences, array_fill('done'::text, ARRAY[count(*)::int]) AS outcomes "
+	. "FROM vedfolnir_claim_tasks('w', 100, '1 minute')) SELECT coalesce(vedfolnir_finish_tasks(ids, fences, outcomes), 0) FROM c WHERE ids IS NOT NULL UNION ALL SELECT 0 LIMIT 1") for 1 .. 5;
+is($settled, $left, 'R48: all tasks are done');
+my ($order) = $t->sql("SELECT buyer FROM app.orders WHERE n = 770073");
+is($order, 'gone', 'R48: the row that stays has lost the name');
+$t->sql('DELETE FROM app.orders WHERE n = 770073'); # its own number is a canary too
+my $dump = dump_of('done.sql');
+unlike($dump, $canary, 'R48: nothing of the person is left in a dump');
+like($dump, qr/ticket 5/, 'R48: which has the evidence');
 
 # Without a deletion there is no secret yet: each database makes its own, and a restored one meets no second.
 $node->safe_psql('postgres', 'CREATE DATABASE fresh');
