@@ -45,6 +45,9 @@ SELECT t.chain('numeric', 'numeric', 'g', 'g + 0.000');
 SELECT t.chain('numeric', 'int', 'g');
 SELECT t.chain('text', 'text', '''k'' || g');
 SELECT t.chain('text', 'varchar(9)', '''k'' || g');
+SELECT t.chain('varchar(4000)', 'text', 'repeat(md5(''k''), 60) || g');
+SELECT t.chain('text', 'varchar', 'repeat(''k'', g) || CASE WHEN g % 3 = 0 THEN '' '' ELSE '''' END');
+SELECT t.chain('text COLLATE "C"', 'text COLLATE "POSIX"', '''K'' || g');
 SELECT t.chain('char(9)', 'char(12)', '''k'' || g');
 SELECT t.chain('citext', 'citext', '''k'' || g', '''K'' || g');
 SELECT t.chain('text COLLATE t.any_case', 'text COLLATE t.any_case', '''k'' || g', '''K'' || g');
@@ -54,11 +57,15 @@ SELECT t.fresh();
 
 -- Composite keys: of mixed types in another order; a NULL part in the reference; more columns than can be packed.
 CREATE TABLE app.users (id int PRIMARY KEY);
+CREATE TABLE app.labels (lang text, n int, u int REFERENCES app.users ON DELETE CASCADE, up_lang varchar, up_n bigint,
+    PRIMARY KEY (lang, n), FOREIGN KEY (up_lang, up_n) REFERENCES app.labels ON DELETE SET NULL);
 CREATE TABLE app.docs (a int, b uuid, u int REFERENCES app.users ON DELETE CASCADE, n int, PRIMARY KEY (a, b));
 CREATE TABLE app.pages (n int, y uuid, x bigint, FOREIGN KEY (x, y) REFERENCES app.docs (a, b) ON DELETE CASCADE);
 CREATE TABLE app.wide (a uuid, b uuid, c uuid, u int REFERENCES app.users ON DELETE CASCADE, n int,
     up_a uuid, up_b uuid, up_c uuid, PRIMARY KEY (a, b, c), FOREIGN KEY (up_a, up_b, up_c) REFERENCES app.wide ON DELETE CASCADE);
 INSERT INTO app.users VALUES (1), (2);
+INSERT INTO app.labels SELECT chr(64 + g % 7), g, 1 + g % 2, chr(64 + (g - 1) % 7), nullif(g - 1, 0) FROM generate_series(1, 80) g;
+UPDATE app.labels SET up_n = NULL WHERE n % 5 = 0;
 INSERT INTO app.docs SELECT g, md5(g::text)::uuid, 1 + g % 2, g FROM generate_series(1, 80) g;
 INSERT INTO app.pages SELECT g, CASE WHEN g % 10 <> 1 THEN b END, CASE WHEN g % 10 <> 2 THEN a END FROM generate_series(1, 80) g JOIN app.docs ON n = g;
 INSERT INTO app.wide SELECT m, m, m, CASE WHEN g < 3 THEN g END, g, p, p, p FROM generate_series(1, 80) g,

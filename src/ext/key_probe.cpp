@@ -45,7 +45,8 @@ bool vdf_probe_serves(Relation index, int ncolumns, const AttrNumber *columns, c
 
         while (c < ncolumns && columns[c] != form->indkey.values[i])
             c++;
-        if (c == ncolumns || index->rd_opcintype[i] != types[c] ||
+        if (c == ncolumns || index->rd_opcintype[i] != (types[c] == VARCHAROID ? TEXTOID : types[c]) ||
+            (OidIsValid(index->rd_indcollation[i]) && !get_collation_isdeterministic(index->rd_indcollation[i])) ||
             index->rd_opfamily[i] != lookup_type_cache(types[c], TYPECACHE_BTREE_OPFAMILY)->btree_opf)
             return false;
         for (int j = 0; j < i; j++)
@@ -154,7 +155,7 @@ static bool next_key(VdfKeyProbe *probe, ArmScan *scan)
     for (int i = 0; i < arm->ncolumns; i++) {
         int c = scan->column[i];
 
-        ScanKeyEntryInitializeWithInfo(&keys[i], 0, i + 1, BTEqualStrategyNumber, InvalidOid, InvalidOid,
+        ScanKeyEntryInitializeWithInfo(&keys[i], 0, i + 1, BTEqualStrategyNumber, InvalidOid, scan->index->rd_indcollation[i],
                                        &lookup_type_cache(arm->types[c], TYPECACHE_EQ_OPR_FINFO)->eq_opr_finfo, values[c]);
     }
     if (probe->scan == NULL)

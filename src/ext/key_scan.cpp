@@ -82,7 +82,8 @@ static AttrNumber number_of(Relation relation, const VdfKeyArm *arm, int column)
         strcmp(NameStr(TupleDescAttr(desc, number - 1)->attname), arm->columns[column]) != 0)
         number = get_attnum(RelationGetRelid(relation), arm->columns[column]);
     /* The plan is older than the lock on the table. */
-    if (number <= 0 || !vdf_key_set_takes(arm->set, column, TupleDescAttr(desc, number - 1)->atttypid))
+    if (number <= 0 || !vdf_key_set_takes(arm->set, column, TupleDescAttr(desc, number - 1)->atttypid,
+                                          TupleDescAttr(desc, number - 1)->attcollation))
         ereport(ERROR, (errcode(ERRCODE_VDF_PLAN_CHANGED), errmsg("the schema or the policy changed during the deletion"),
                         errdetail("Column %s of table \"%s\" is not what it was. Nothing was changed.",
                                   quote_identifier(arm->columns[column]), RelationGetRelationName(relation)),

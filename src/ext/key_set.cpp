@@ -2,9 +2,12 @@
 
 #define FIRST_SLOTS 64
 
-static bool kind_of(Oid type, VdfKeyKind *kind)
+/* Texts are equal where their bytes are, unless the collation says otherwise. */
+static bool kind_of(Oid type, Oid collation, VdfKeyKind *kind)
 {
     switch (type) {
+    case TEXTOID:
+    case VARCHAROID: *kind = VDF_KEY_TEXT; return OidIsValid(collation) && get_collation_isdeterministic(collation);
     case INT2OID:
     case INT4OID:
     case INT8OID: *kind = VDF_KEY_INTEGER; return true;
@@ -17,13 +20,13 @@ static bool kind_of(Oid type, VdfKeyKind *kind)
     }
 }
 
-bool vdf_key_comparable(Oid key_type, Oid reference_type)
+bool vdf_key_comparable(Oid key_type, Oid key_collation, Oid reference_type, Oid reference_collation)
 {
     VdfKeyKind key, reference;
 
-    if (!kind_of(key_type, &key) || !kind_of(reference_type, &reference))
+    if (!kind_of(key_type, key_collation, &key) || !kind_of(reference_type, reference_collation, &reference))
         return false;
-    return key_type == reference_type || (key == VDF_KEY_INTEGER && reference == VDF_KEY_INTEGER);
+    return key_type == reference_type || (key == reference && (key == VDF_KEY_INTEGER || key == VDF_KEY_TEXT));
 }
 
 static inline uint64 integer_of(Datum value, Oid type)
@@ -44,7 +47,24 @@ static inline void pack(const VdfKeySet *set, const Datum *values, const Oid *ty
             memcpy(words, DatumGetPointer(values[i]), UUID_LEN);
             words += 2;
             break;
+        case VDF_KEY_TEXT: {
+            struct varlena *value = pg_detoast_datum_packed((struct varlena *) DatumGetPointer(values[i]));
+
+            *words++ = DatumGetUInt64(hash_any_extended((unsigned char *) VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), 0));
+            *words++ = (uint64) (uintptr_t) value;
+            break;
         }
+        }
+}
+
+/* What pack() took out of line, or out of its compression, for one look-up. */
+static void release(const VdfKeySet *set, const Datum *values, const uint64 *words)
+{
+    for (int i = 0; i < set->ncolumns; i++) {
+        if (set->kind[i] == VDF_KEY_TEXT && (uintptr_t) words[1] != (uintptr_t) DatumGetPointer(values[i]))
+            pfree((void *) (uintptr_t) words[1]);
+        words += set->kind[i] == VDF_KEY_UUID || set->kind[i] == VDF_KEY_TEXT ? 2 : 1;
+    }
 }
 
 static inline uint32 slot_of(const VdfKeySet *set, const uint64 *words)
@@ -52,17 +72,30 @@ static inline uint32 slot_of(const VdfKeySet *set, const uint64 *words)
     uint64 h = words[0];
 
     for (int i = 1; i < set->words; i++)
-        h = (h ^ (h >> 29)) * UINT64CONST(0xBF58476D1CE4E5B9) + words[i];
+        if ((set->texts & (1U << i)) == 0)
+            h = (h ^ (h >> 29)) * UINT64CONST(0xBF58476D1CE4E5B9) + words[i];
     h *= UINT64CONST(0x9E3779B97F4A7C15);
     return (uint32) (h >> 32) & set->mask;
 }
 
-static inline bool same(const uint64 *a, const uint64 *b, int words)
+static bool same_text(uint64 a, uint64 b)
+{
+    const struct varlena *left = (const struct varlena *) (uintptr_t) a, *right = (const struct varlena *) (uintptr_t) b;
+    Size length = VARSIZE_ANY_EXHDR(left);
+
+    return length == VARSIZE_ANY_EXHDR(right) && memcmp(VARDATA_ANY(left), VARDATA_ANY(right), length) == 0;
+}
+
+static inline bool same(const VdfKeySet *set, const uint64 *a, const uint64 *b)
 {
     uint64 difference = a[0] ^ b[0];
 
-    for (int i = 1; i < words; i++)
-        difference |= a[i] ^ b[i];
+    for (int i = 1; i < set->words; i++)
+        if ((set->texts & (1U << i)) == 0)
+            difference |= a[i] ^ b[i];
+    for (int i = 1; difference == 0 && set->texts != 0 && i < set->words; i++)
+        if ((set->texts & (1U << i)) != 0 && !same_text(a[i], b[i]))
+            return false;
     return difference == 0;
 }
 
@@ -71,7 +104,7 @@ static inline uint32 probe(const VdfKeySet *set, const uint64 *words)
 {
     uint32 slot = slot_of(set, words);
 
-    while (set->marks[slot] != 0 && !same(set->keys + (Size) slot * set->words, words, set->words))
+    while (set->marks[slot] != 0 && !same(set, set->keys + (Size) slot * set->words, words))
         slot = (slot + 1) & set->mask;
     return slot;
 }
@@ -111,25 +144,29 @@ static void grow(VdfKeySet *set)
 }
 
 /* How many words a key takes, 0 where it cannot be packed. */
-static int words_of(int ncolumns, const Oid *types, VdfKeyKind *kinds)
+static int words_of(int ncolumns, const Oid *types, const Oid *collations, VdfKeyKind *kinds, unsigned *texts)
 {
     int words = 0;
 
+    *texts = 0;
     if (ncolumns < 1 || ncolumns > VDF_KEY_COLUMNS)
         return 0;
     for (int i = 0; i < ncolumns; i++) {
-        if (!kind_of(types[i], &kinds[i]))
+        if (!kind_of(types[i], collations[i], &kinds[i]))
             return 0;
-        words += kinds[i] == VDF_KEY_UUID ? 2 : 1;
+        words += kinds[i] == VDF_KEY_UUID || kinds[i] == VDF_KEY_TEXT ? 2 : 1;
+        if (kinds[i] == VDF_KEY_TEXT)
+            *texts |= 1U << (words - 1);
     }
     return words > VDF_KEY_WORDS ? 0 : words;
 }
 
-bool vdf_key_packs(int ncolumns, const Oid *types)
+bool vdf_key_packs(int ncolumns, const Oid *types, const Oid *collations)
 {
     VdfKeyKind kinds[VDF_KEY_COLUMNS];
+    unsigned texts;
 
-    return words_of(ncolumns, types, kinds) > 0;
+    return words_of(ncolumns, types, collations, kinds, &texts) > 0;
 }
 
 VdfKeySet *vdf_key_set_create(TupleDesc desc, int ncolumns, const int *columns, Size *used, Size limit)
@@ -137,13 +174,16 @@ VdfKeySet *vdf_key_set_create(TupleDesc desc, int ncolumns, const int *columns, 
     VdfKeySet *set;
     int words;
     VdfKeyKind kinds[VDF_KEY_COLUMNS];
-    Oid types[VDF_KEY_COLUMNS];
+    Oid types[VDF_KEY_COLUMNS], collations[VDF_KEY_COLUMNS];
+    unsigned texts;
 
     if (ncolumns > VDF_KEY_COLUMNS)
         return NULL;
-    for (int i = 0; i < ncolumns; i++)
+    for (int i = 0; i < ncolumns; i++) {
         types[i] = TupleDescAttr(desc, columns[i])->atttypid;
-    words = words_of(ncolumns, types, kinds);
+        collations[i] = TupleDescAttr(desc, columns[i])->attcollation;
+    }
+    words = words_of(ncolumns, types, collations, kinds, &texts);
     if (words == 0)
         return NULL;
     set = (VdfKeySet *) palloc0(sizeof(VdfKeySet));
@@ -152,18 +192,45 @@ VdfKeySet *vdf_key_set_create(TupleDesc desc, int ncolumns, const int *columns, 
     set->limit = limit;
     set->ncolumns = ncolumns;
     set->words = words;
+    set->texts = texts;
+    if (texts != 0)
+        set->arena = AllocSetContextCreate(CurrentMemoryContext, "vedfolnir key texts", ALLOCSET_DEFAULT_SIZES);
     memcpy(set->kind, kinds, sizeof(kinds));
     memcpy(set->column, columns, ncolumns * sizeof(int));
     allocate(set, FIRST_SLOTS);
     return set;
 }
 
+/* The texts of a new key become the set's own. False: they would pass its limit. */
+static bool keep_texts(VdfKeySet *set, uint64 *words)
+{
+    Size bytes = 0;
+
+    for (int i = 1; i < set->words; i++)
+        if ((set->texts & (1U << i)) != 0)
+            bytes += MAXALIGN(VARSIZE_ANY((struct varlena *) (uintptr_t) words[i])) + 2 * sizeof(void *);
+    if (*set->used + bytes > set->limit)
+        return false;
+    for (int i = 1; i < set->words; i++)
+        if ((set->texts & (1U << i)) != 0) {
+            Size size = VARSIZE_ANY((struct varlena *) (uintptr_t) words[i]);
+            void *copy = MemoryContextAlloc(set->arena, size);
+
+            memcpy(copy, (void *) (uintptr_t) words[i], size);
+            words[i] = (uint64) (uintptr_t) copy;
+        }
+    set->text_bytes += bytes;
+    *set->used += bytes;
+    return true;
+}
+
 bool vdf_key_set_add(VdfKeySet *set, TupleTableSlot *slot, int person, bool own)
 {
-    uint64 words[VDF_KEY_WORDS];
+    uint64 words[VDF_KEY_WORDS], kept[VDF_KEY_WORDS];
     Datum values[VDF_KEY_COLUMNS];
     Oid types[VDF_KEY_COLUMNS];
     uint32 at;
+    bool fits = true;
 
     for (int i = 0; i < set->ncolumns; i++) {
         if (slot->tts_isnull[set->column[i]])
@@ -179,9 +246,14 @@ bool vdf_key_set_add(VdfKeySet *set, TupleTableSlot *slot, int person, bool own)
     }
     pack(set, values, types, words);
     at = probe(set, words);
-    if (set->marks[at] != 0)
-        return true;
-    memcpy(set->keys + (Size) at * set->words, words, set->words * sizeof(uint64));
+    memcpy(kept, words, sizeof(kept));
+    if (set->texts != 0) {
+        fits = set->marks[at] != 0 || keep_texts(set, kept);
+        release(set, values, words);
+    }
+    if (!fits || set->marks[at] != 0)
+        return fits;
+    memcpy(set->keys + (Size) at * set->words, kept, set->words * sizeof(uint64));
     set->marks[at] = ((uint32) person + 1) * 2 + (own ? 1 : 0);
     set->count++;
     if (!own)
@@ -192,9 +264,13 @@ bool vdf_key_set_add(VdfKeySet *set, TupleTableSlot *slot, int person, bool own)
 uint32 vdf_key_set_find(const VdfKeySet *set, const Datum *values, const Oid *types)
 {
     uint64 words[VDF_KEY_WORDS];
+    uint32 mark;
 
     pack(set, values, types, words);
-    return set->marks[probe(set, words)];
+    mark = set->marks[probe(set, words)];
+    if (set->texts != 0)
+        release(set, values, words);
+    return mark;
 }
 
 /* The values of the key in a slot; those by reference point into the set. */
@@ -209,6 +285,10 @@ static void unpack(const VdfKeySet *set, uint32 slot, Datum *values)
         case VDF_KEY_FIXED8: values[c] = Int64GetDatum((int64) *words++); break;
         case VDF_KEY_UUID:
             values[c] = PointerGetDatum(words);
+            words += 2;
+            break;
+        case VDF_KEY_TEXT:
+            values[c] = PointerGetDatum((void *) (uintptr_t) words[1]);
             words += 2;
             break;
         }
@@ -237,11 +317,11 @@ bool vdf_key_set_next(const VdfKeySet *set, uint32 *slot, Datum *values)
     return false;
 }
 
-bool vdf_key_set_takes(const VdfKeySet *set, int column, Oid type)
+bool vdf_key_set_takes(const VdfKeySet *set, int column, Oid type, Oid collation)
 {
     VdfKeyKind kind;
 
-    return column < set->ncolumns && kind_of(type, &kind) && kind == set->kind[column];
+    return column < set->ncolumns && kind_of(type, collation, &kind) && kind == set->kind[column];
 }
 
 int64 vdf_key_set_place(const VdfKeySet *set, const Datum *values, const Oid *types)
@@ -251,6 +331,8 @@ int64 vdf_key_set_place(const VdfKeySet *set, const Datum *values, const Oid *ty
 
     pack(set, values, types, words);
     slot = probe(set, words);
+    if (set->texts != 0)
+        release(set, values, words);
     return set->marks[slot] == 0 ? -1 : (int64) slot;
 }
 
@@ -266,7 +348,9 @@ void vdf_key_set_own(VdfKeySet *set, int64 place, bool own)
 
 void vdf_key_set_free(VdfKeySet *set)
 {
-    *set->used -= bytes_of(set, set->mask + 1);
+    *set->used -= bytes_of(set, set->mask + 1) + set->text_bytes;
+    if (set->arena != NULL)
+        MemoryContextDelete(set->arena);
     pfree(set->keys);
     pfree(set->marks);
     pfree(set);

@@ -17,7 +17,8 @@ typedef enum VdfKeyKind
     VDF_KEY_INTEGER, /* int2, int4, int8 alike: a reference may be narrower than the key */
     VDF_KEY_FIXED4,
     VDF_KEY_FIXED8,
-    VDF_KEY_UUID
+    VDF_KEY_UUID,
+    VDF_KEY_TEXT /* under a deterministic collation: a hash, and where the text is */
 } VdfKeyKind;
 
 typedef struct VdfKeySet
@@ -29,6 +30,9 @@ typedef struct VdfKeySet
     int column[VDF_KEY_COLUMNS]; /* of the slot, from 0 */
     VdfKeyKind kind[VDF_KEY_COLUMNS];
     int words;
+    unsigned texts;      /* bit per word that holds the place of a text */
+    MemoryContext arena; /* of the texts */
+    Size text_bytes;
     uint64 *keys;  /* words per slot */
     uint32 *marks; /* 0: the slot is empty; else (person + 1) * 2 + own */
     uint32 mask;   /* slots - 1 */
@@ -40,9 +44,9 @@ typedef struct VdfKeySet
 #define VDF_KEY_PERSON(mark) ((int) ((mark) >> 1) - 1)
 
 /* Can references of the second type be looked up among keys of the first? */
-bool vdf_key_comparable(Oid key_type, Oid reference_type);
+bool vdf_key_comparable(Oid key_type, Oid key_collation, Oid reference_type, Oid reference_collation);
 /* Do values of these types fit a set? */
-bool vdf_key_packs(int ncolumns, const Oid *types);
+bool vdf_key_packs(int ncolumns, const Oid *types, const Oid *collations);
 /* NULL where the columns cannot be packed. */
 VdfKeySet *vdf_key_set_create(TupleDesc desc, int ncolumns, const int *columns, Size *used, Size limit);
 /* A key with a NULL is left out: nothing can refer to it. False: the set would pass its limit and holds what it held. */
@@ -54,7 +58,7 @@ void vdf_key_set_each(const VdfKeySet *set, int which, void (*row)(void *arg, co
 /* The first key in the slots from *slot on, which is moved behind it; integers come as int8. False: there is none. */
 bool vdf_key_set_next(const VdfKeySet *set, uint32 *slot, Datum *values);
 /* Can references of a type be looked up in a column of the set? */
-bool vdf_key_set_takes(const VdfKeySet *set, int column, Oid type);
+bool vdf_key_set_takes(const VdfKeySet *set, int column, Oid type, Oid collation);
 void vdf_key_set_free(VdfKeySet *set);
 /* Where a key is, -1 if it is not in the set; it stays there until the set grows. */
 int64 vdf_key_set_place(const VdfKeySet *set, const Datum *values, const Oid *types);

@@ -26,9 +26,10 @@ static bool referenced_columns(Oid constraint, int count, AttrNumber *referenced
     return plain && n == count;
 }
 
+/* That of varchar changes nothing. */
 static bool is_cast(const char *cast)
 {
-    return cast != NULL && cast[0] != '\0';
+    return cast != NULL && cast[0] != '\0' && strcmp(cast, "::pg_catalog.text") != 0;
 }
 
 /* Indexes of other kinds serve a join. */
@@ -65,6 +66,8 @@ bool vdf_sweep_edge(VdfDeletionPlan *plan, int number, SweepEdge *out)
     out->edge = number;
     out->ncolumns = edge->npairs;
     for (int k = 0; k < edge->npairs; k++) {
+        Oid key_type, key_collation, collation;
+        int32 typmod;
         int pair = 0;
 
         while (pair < edge->npairs && strcmp(edge->pairs[pair].parent_column, plan->view->keys[edge->parent][k]) != 0)
@@ -73,10 +76,11 @@ bool vdf_sweep_edge(VdfDeletionPlan *plan, int number, SweepEdge *out)
             is_cast(edge->pairs[pair].child_cast) || is_cast(edge->pairs[pair].parent_cast))
             return false;
         out->pairs[k] = pair;
-        out->types[k] = get_atttype(info->relation, info->attributes[pair]);
+        get_atttypetypmodcoll(info->relation, info->attributes[pair], &out->types[k], &typmod, &collation);
+        get_atttypetypmodcoll(info->parent_relation, referenced[pair], &key_type, &typmod, &key_collation);
         out->columns[k] = get_attname(info->relation, info->attributes[pair], false);
         out->numbers[k] = get_attnum(plan->nodes[edge->child].relation, out->columns[k]);
-        if (!vdf_key_comparable(get_atttype(info->parent_relation, referenced[pair]), out->types[k]))
+        if (!vdf_key_comparable(key_type, key_collation, out->types[k], collation))
             return false;
     }
     out->inner = plan->view->component_of[edge->child] == plan->view->component_of[edge->parent];
@@ -112,7 +116,7 @@ static void learn_keys(VdfDeletionPlan *plan, int node, VdfSweep *sweep)
 {
     Relation table = try_relation_open(plan->nodes[node].relation, AccessShareLock);
     TupleDesc desc;
-    Oid types[VDF_KEY_COLUMNS];
+    Oid types[VDF_KEY_COLUMNS], collations[VDF_KEY_COLUMNS];
     Bitmapset *columns = NULL;
     int n = 0;
     bool unique = false, not_null = true;
@@ -131,13 +135,14 @@ static void learn_keys(VdfDeletionPlan *plan, int node, VdfSweep *sweep)
 
             if (attribute->attisdropped || strcmp(quote_identifier(NameStr(attribute->attname)), plan->view->keys[node][k]) != 0)
                 continue;
+            collations[n] = attribute->attcollation;
             types[n++] = attribute->atttypid;
             columns = bms_add_member(columns, attribute->attnum);
             not_null = not_null && vdf_column_not_null(desc, i);
         }
     foreach (cell, RelationGetIndexList(table))
         unique = unique || vdf_keeps_apart(lfirst_oid(cell), columns);
-    unique = unique && n > 0 && n == plan->view->nkeys[node] && vdf_key_packs(n, types);
+    unique = unique && n > 0 && n == plan->view->nkeys[node] && vdf_key_packs(n, types, collations);
     sweep->packs = unique && (not_null || compared_whole(plan, node));
     sweep->identifies = unique && not_null;
     relation_close(table, AccessShareLock);
