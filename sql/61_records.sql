@@ -37,6 +37,28 @@ ALTER TABLE vedfolnir.audit_log ADD CONSTRAINT few CHECK (row_count < 2) NOT VAL
 \set VERBOSITY terse
 SELECT count(*) FROM vedfolnir_delete_users('{901}', false);
 ALTER TABLE vedfolnir.audit_log DROP CONSTRAINT few;
+ALTER TABLE vedfolnir.cleanup_task ADD COLUMN needed text NOT NULL DEFAULT '';
+ALTER TABLE vedfolnir.cleanup_task ALTER COLUMN needed DROP DEFAULT;
+SELECT count(*) FROM vedfolnir_delete_users('{901}', false);
+ALTER TABLE vedfolnir.cleanup_task DROP COLUMN needed;
+-- So do those of an administrator, as the functions that they call are now.
+CREATE FUNCTION most() RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT 1000::bigint';
+CREATE FUNCTION twice(n bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT n * 2';
+ALTER TABLE vedfolnir.audit_log ADD CONSTRAINT most CHECK (row_count < rec.most()), ADD COLUMN twice bigint GENERATED ALWAYS AS (rec.twice(row_count)) STORED,
+    ADD COLUMN label text DEFAULT 'a' || rec.most();
+BEGIN;
+SELECT count(*) FROM vedfolnir_delete_users('{901}', false);
+SELECT row_count, twice, label FROM vedfolnir.audit_log WHERE deletion_id = vedfolnir_last_deletion() ORDER BY relation, action;
+ROLLBACK;
+CREATE OR REPLACE FUNCTION most() RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT 500::bigint';
+CREATE OR REPLACE FUNCTION twice(n bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT n * 3';
+BEGIN;
+SELECT count(*) FROM vedfolnir_delete_users('{901}', false);
+SELECT row_count, twice, label FROM vedfolnir.audit_log WHERE deletion_id = vedfolnir_last_deletion() ORDER BY relation, action;
+ROLLBACK;
+CREATE OR REPLACE FUNCTION most() RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT 1::bigint';
+SELECT count(*) FROM vedfolnir_delete_users('{901}', false);
+ALTER TABLE vedfolnir.audit_log DROP CONSTRAINT most, DROP COLUMN twice, DROP COLUMN label;
 
 -- Triggers of an administrator, for each row and for the statement with its rows.
 CREATE TABLE heard (what text, n bigint);

@@ -1,5 +1,6 @@
 #include "ext/bulk_insert.h"
 
+#include "ext/insert_facts.h"
 #include "ext/report.h"
 #include "ext/store.h"
 
@@ -12,12 +13,17 @@ struct VdfBulkInsert
     Relation table;
     int ncolumns;
     const char *const *columns;
-    AttrNumber *attributes; /* of the columns given */
+    const AttrNumber *attributes; /* of the columns given */
+    VdfInsertFacts *facts;
     EState *estate;
     ResultRelInfo *target;
     int ndefaults;
     AttrNumber *default_attributes;
     ExprState **defaults;
+    int ngenerated;
+    AttrNumber *generated_attributes;
+    ExprState **generated;
+    ExprState **checks;
     CommandId command;
     TupleTableSlot *slots[ROWS_AT_ONCE];
     int waiting; /* rows in slots */
@@ -47,27 +53,36 @@ static void keep_rows(VdfBulkInsert *insert)
     insert->kept.store = vdf_keys_store();
 }
 
-static void prepare_defaults(VdfBulkInsert *insert)
+static bool is_given(const VdfBulkInsert *insert, AttrNumber attribute)
 {
-    TupleDesc desc = RelationGetDescr(insert->table);
+    for (int i = 0; i < insert->ncolumns; i++)
+        if (insert->attributes[i] == attribute)
+            return true;
+    return false;
+}
 
-    insert->default_attributes = (AttrNumber *) palloc(sizeof(AttrNumber) * desc->natts);
-    insert->defaults = (ExprState **) palloc(sizeof(ExprState *) * desc->natts);
-    for (int i = 0; i < desc->natts; i++) {
-        Form_pg_attribute attribute = TupleDescAttr(desc, i);
-        bool given = attribute->attisdropped || attribute->attgenerated;
-        Expr *expression;
+static void prepare_expressions(VdfBulkInsert *insert)
+{
+    const VdfInsertFacts *facts = insert->facts;
+    int natts = RelationGetDescr(insert->table)->natts;
 
-        for (int j = 0; j < insert->ncolumns && !given; j++)
-            given = insert->attributes[j] == attribute->attnum;
-        if (given)
-            continue;
-        expression = (Expr *) build_column_default(insert->table, attribute->attnum);
-        if (expression == NULL)
-            continue;
-        insert->default_attributes[insert->ndefaults] = attribute->attnum;
-        insert->defaults[insert->ndefaults++] = ExecInitExpr(expression_planner(expression), NULL);
+    insert->default_attributes = (AttrNumber *) palloc(sizeof(AttrNumber) * natts);
+    insert->defaults = (ExprState **) palloc(sizeof(ExprState *) * natts);
+    insert->generated_attributes = (AttrNumber *) palloc(sizeof(AttrNumber) * natts);
+    insert->generated = (ExprState **) palloc(sizeof(ExprState *) * natts);
+    insert->checks = (ExprState **) palloc(sizeof(ExprState *) * (facts->nchecks + 1));
+    for (int i = 0; i < natts; i++) {
+        if (facts->defaults[i] != NULL && !is_given(insert, i + 1)) {
+            insert->default_attributes[insert->ndefaults] = i + 1;
+            insert->defaults[insert->ndefaults++] = ExecInitExpr(facts->defaults[i], NULL);
+        }
+        if (facts->plain && facts->generated[i] != NULL) {
+            insert->generated_attributes[insert->ngenerated] = i + 1;
+            insert->generated[insert->ngenerated++] = ExecInitExpr(facts->generated[i], NULL);
+        }
     }
+    for (int i = 0; facts->plain && i < facts->nchecks; i++)
+        insert->checks[i] = ExecInitExpr(facts->checks[i], NULL);
 }
 
 static void prepare_target(VdfBulkInsert *insert)
@@ -78,7 +93,7 @@ static void prepare_target(VdfBulkInsert *insert)
     insert->target = makeNode(ResultRelInfo);
     InitResultRelInfo(insert->target, insert->table, 1, NULL, 0);
     ExecOpenIndices(insert->target, false);
-    prepare_defaults(insert);
+    prepare_expressions(insert);
     insert->command = insert->estate->es_output_cid = GetCurrentCommandId(true);
     MemoryContextSwitchTo(insert->memory);
 }
@@ -95,12 +110,8 @@ VdfBulkInsert *vdf_bulk_insert_begin(VdfExecutor *executor, const char *table, i
     SetUserIdAndSecContext(vdf_store_owner(), insert->context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
     insert->ncolumns = ncolumns;
     insert->columns = columns;
-    insert->attributes = (AttrNumber *) palloc(sizeof(AttrNumber) * ncolumns);
-    for (int i = 0; i < ncolumns; i++) {
-        insert->attributes[i] = get_attnum(RelationGetRelid(insert->table), columns[i]);
-        if (insert->attributes[i] == InvalidAttrNumber)
-            elog(ERROR, "vedfolnir.%s has no column \"%s\"", table, columns[i]);
-    }
+    insert->facts = vdf_insert_facts(insert->table);
+    insert->attributes = vdf_insert_attributes(insert->facts, insert->table, ncolumns, columns);
     CommandCounterIncrement();
     PushActiveSnapshot(GetTransactionSnapshot());
     refuse_rules(insert->table);
@@ -129,6 +140,29 @@ static void write_waiting(VdfBulkInsert *insert)
     insert->waiting = 0;
 }
 
+static void compute(const ExprState *const *states, const AttrNumber *attributes, int n, ExprContext *context, TupleTableSlot *slot)
+{
+    for (int i = 0; i < n; i++) {
+        int at = attributes[i] - 1;
+
+        slot->tts_values[at] = ExecEvalExprSwitchContext((ExprState *) states[i], context, &slot->tts_isnull[at]);
+    }
+}
+
+/* Does the row break a constraint? */
+static bool breaks(const VdfBulkInsert *insert, ExprContext *context, TupleTableSlot *slot)
+{
+    TupleDesc desc = RelationGetDescr(insert->table);
+
+    for (int i = 0; i < desc->natts; i++)
+        if (slot->tts_isnull[i] && TupleDescAttr(desc, i)->attnotnull)
+            return true;
+    for (int i = 0; i < insert->facts->nchecks; i++)
+        if (!ExecCheck(insert->checks[i], context))
+            return true;
+    return false;
+}
+
 void vdf_bulk_insert_row(VdfBulkInsert *insert, const Datum *values, const bool *nulls)
 {
     TupleDesc desc = RelationGetDescr(insert->table);
@@ -151,16 +185,15 @@ void vdf_bulk_insert_row(VdfBulkInsert *insert, const Datum *values, const bool 
         slot->tts_isnull[insert->attributes[i] - 1] = nulls[i];
     }
     expressions = GetPerTupleExprContext(insert->estate);
-    for (int i = 0; i < insert->ndefaults; i++) {
-        int at = insert->default_attributes[i] - 1;
-
-        slot->tts_values[at] = ExecEvalExprSwitchContext(insert->defaults[i], expressions, &slot->tts_isnull[at]);
-    }
+    compute(insert->defaults, insert->default_attributes, insert->ndefaults, expressions, slot);
     ExecStoreVirtualTuple(slot);
     slot->tts_tableOid = RelationGetRelid(insert->table);
-    if (desc->constr != NULL && desc->constr->has_generated_stored)
+    expressions->ecxt_scantuple = slot;
+    compute(insert->generated, insert->generated_attributes, insert->ngenerated, expressions, slot);
+    if (!insert->facts->plain && desc->constr != NULL && desc->constr->has_generated_stored)
         ExecComputeStoredGenerated(insert->target, insert->estate, slot, CMD_INSERT);
-    if (desc->constr != NULL)
+    /* The server says it in its own words. */
+    if (desc->constr != NULL && (!insert->facts->plain || breaks(insert, expressions, slot)))
         ExecConstraints(insert->target, slot, insert->estate);
     ExecMaterializeSlot(slot); /* the values may be gone when the page is written */
     ResetPerTupleExprContext(insert->estate);

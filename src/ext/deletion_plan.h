@@ -53,6 +53,7 @@ typedef struct VdfDeletionPlan
     signed char *rule_unique; /* per target rule: 1 each target has one row, -1 not so, 0 not asked yet */
     char **missing_index; /* per edge: what vdf_missing_index has found, NULL: not asked yet */
     char *description; /* see vdf_describe_plan, NULL: not asked yet */
+    char *digest;      /* of the description, for the plan hash; NULL: not asked yet */
     VdfPlan *core;
     const VdfPlanView *view;
     Oid *walked; /* sorted */

@@ -233,20 +233,51 @@ void vdf_describe_plan(VdfDeletionPlan *plan, StringInfo text)
     appendStringInfoString(text, plan->description);
 }
 
+/* Over the digest of the description, which is long and the same for each person. */
+static const char *description_digest(VdfDeletionPlan *plan)
+{
+    if (plan->digest == NULL) {
+        StringInfoData text;
+
+        initStringInfo(&text);
+        vdf_describe_plan(plan, &text);
+        plan->digest = MemoryContextStrdup(plan->context, vdf_sha256_hex(text.data, text.len));
+        pfree(text.data);
+    }
+    return plan->digest;
+}
+
+/* Formats would cost more than the digest. */
+static void append_number(StringInfo text, uint64 number)
+{
+    char digits[MAXINT8LEN + 1];
+
+    appendBinaryStringInfo(text, digits, pg_ulltoa_n(number, digits));
+}
+
 char *vdf_plan_hash(VdfRun *run, List *steps, const char *const *keys, int nkeys)
 {
     StringInfoData text;
     ListCell *cell;
 
     initStringInfo(&text);
-    vdf_describe_plan(run->plan, &text);
+    appendStringInfo(&text, "plan %s\n", description_digest(run->plan));
     for (int i = 0; i < nkeys; i++)
         appendStringInfo(&text, "key %zu:%s\n", strlen(keys[i]), keys[i]);
     foreach (cell, steps) {
         VdfStep *s = (VdfStep *) lfirst(cell);
 
-        appendStringInfo(&text, "step %s %s %s %llu %llu\n", s->relation, s->via ? quote_identifier(s->via) : "-", s->action,
-                         (unsigned long long) s->rows, (unsigned long long) s->collateral);
+        appendStringInfoString(&text, "step ");
+        appendStringInfoString(&text, s->relation);
+        appendStringInfoChar(&text, ' ');
+        appendStringInfoString(&text, s->via ? quote_identifier(s->via) : "-");
+        appendStringInfoChar(&text, ' ');
+        appendStringInfoString(&text, s->action);
+        appendStringInfoChar(&text, ' ');
+        append_number(&text, s->rows);
+        appendStringInfoChar(&text, ' ');
+        append_number(&text, s->collateral);
+        appendStringInfoChar(&text, '\n');
     }
     return vdf_sha256_hex(text.data, text.len);
 }
