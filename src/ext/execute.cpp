@@ -4,51 +4,12 @@
 #include "ext/progress.h"
 #include "ext/report.h"
 #include "ext/ri_triggers.h"
-
-/* Key sets of one size share a plan that is made for a typical number of rows. */
-static const uint64 size_limits[VDF_KEPT_SIZES] = {1, 8, 64, 512};
-static const double size_estimates[VDF_KEPT_SIZES] = {1, 4, 24, 190};
-
-static int size_of(VdfKeys *keys)
-{
-    for (int i = 0; i < VDF_KEPT_SIZES; i++)
-        if (keys->count <= size_limits[i])
-            return i;
-    return VDF_KEPT_SIZES;
-}
+#include "ext/statement_plan.h"
 
 typedef struct Level
 {
     Oid owner;
 } Level;
-
-/*
- * The planner knows nothing of the distinct values of a key set and would hash the whole child table rather than the
- * keys. Keys are unique, so it is told that; only while one of our statements is planned.
- */
-static get_relation_stats_hook_type previous_stats_hook = NULL;
-static bool planning = false;
-
-static bool keys_are_unique(PlannerInfo *root, RangeTblEntry *rte, AttrNumber column, VariableStatData *data)
-{
-    if (planning && rte->rtekind == RTE_NAMEDTUPLESTORE) {
-        data->isunique = true;
-        return true;
-    }
-    return previous_stats_hook && previous_stats_hook(root, rte, column, data);
-}
-
-static void stop_planning(XactEvent event, void *arg)
-{
-    planning = false;
-}
-
-void vdf_execute_init(void)
-{
-    previous_stats_hook = get_relation_stats_hook;
-    get_relation_stats_hook = keys_are_unique;
-    RegisterXactCallback(stop_planning, NULL);
-}
 
 static bool sink_receive(TupleTableSlot *slot, DestReceiver *self)
 {
@@ -81,11 +42,6 @@ void vdf_sink_init(VdfSink *sink, void (*start)(VdfSink *, TupleDesc), void (*ro
     sink->row = row;
 }
 
-static VdfInput *inputs_of(VdfStatement *statement)
-{
-    return statement->more ? statement->more : statement->few;
-}
-
 void vdf_statement_input(VdfStatement *statement, const char *name, VdfKeys *keys)
 {
     VdfInput *input;
@@ -95,7 +51,7 @@ void vdf_statement_input(VdfStatement *statement, const char *name, VdfKeys *key
         memcpy(statement->more, statement->few, sizeof(statement->few));
     } else if (statement->ninputs > VDF_FEW_INPUTS && (statement->ninputs & (statement->ninputs - 1)) == 0)
         statement->more = (VdfInput *) repalloc(statement->more, sizeof(VdfInput) * statement->ninputs * 2);
-    input = inputs_of(statement) + statement->ninputs++;
+    input = vdf_inputs_of(statement) + statement->ninputs++;
     input->name = name;
     input->keys = keys;
 }
@@ -162,15 +118,6 @@ void vdf_executor_end(VdfExecutor *executor)
     MemoryContextDelete(executor->statement);
 }
 
-/*
- * Rows that are named by their places have just been locked: their pages are at hand, and reading them again costs no
- * more than the pages of a scan. Only while such a statement is planned.
- */
-static void expect_pages_at_hand(void)
-{
-    (void) set_config_option("random_page_cost", "0.1", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-}
-
 /* Generated SQL is qualified throughout; expressions of rules were deparsed under this path. */
 int vdf_set_path(void)
 {
@@ -186,12 +133,13 @@ void vdf_unset_path(int level)
     AtEOXact_GUC(true, level);
 }
 
-static QueryEnvironment *environment_of(VdfExecutor *executor, VdfStatement *statement, bool small)
+static QueryEnvironment *environment_of(VdfExecutor *executor, VdfStatement *statement)
 {
     QueryEnvironment *environment = create_queryEnv();
+    bool kept = vdf_plan_is_kept(statement);
 
     for (int i = 0; i < statement->ninputs; i++) {
-        VdfKeys *keys = inputs_of(statement)[i].keys;
+        VdfKeys *keys = vdf_inputs_of(statement)[i].keys;
         EphemeralNamedRelation relation = (EphemeralNamedRelation) palloc0(sizeof(EphemeralNamedRelationData));
 
         if (keys->store == NULL && keys->packed != NULL && keys->count > 0) {
@@ -201,12 +149,12 @@ static QueryEnvironment *environment_of(VdfExecutor *executor, VdfStatement *sta
             MemoryContextSwitchTo(caller);
         }
         if (keys->store == NULL)
-            elog(ERROR, "key set \"%s\" is empty", inputs_of(statement)[i].name);
-        relation->md.name = pstrdup(inputs_of(statement)[i].name);
+            elog(ERROR, "key set \"%s\" is empty", vdf_inputs_of(statement)[i].name);
+        relation->md.name = pstrdup(vdf_inputs_of(statement)[i].name);
         relation->md.reliddesc = InvalidOid;
         relation->md.enrtype = ENR_NAMED_TUPLESTORE;
         relation->md.tupdesc = keys->desc;
-        relation->md.enrtuples = small ? size_estimates[size_of(keys)] : (double) keys->count;
+        relation->md.enrtuples = kept ? vdf_keys_estimate(keys) : (double) keys->count;
         relation->reldata = keys->store;
         register_ENR(environment, relation);
     }
@@ -220,90 +168,6 @@ static QueryEnvironment *environment_of(VdfExecutor *executor, VdfStatement *sta
         register_ENR(environment, relation);
     }
     return environment;
-}
-
-/* Parses and rewrites; a rule that multiplies or removes the statement cannot be followed. */
-static List *analyze(VdfStatement *statement, RawStmt *raw, QueryEnvironment *environment)
-{
-    List *queries = pg_analyze_and_rewrite_fixedparams(raw, statement->sql, statement->types, statement->nparams,
-                                                       environment);
-
-    if (list_length(queries) != 1)
-        ereport(ERROR, (errcode(ERRCODE_VDF_ROWS_LEFT), errmsg("a rule changes what a deletion does to its table"),
-                        errdetail("Nothing was changed."), errhint("Drop or disable the rule.")));
-    return queries;
-}
-
-static int largest_size(VdfStatement *statement)
-{
-    int largest = 0;
-
-    for (int i = 0; i < statement->ninputs; i++)
-        largest = Max(largest, size_of(inputs_of(statement)[i].keys));
-    return largest;
-}
-
-/* Key sets change their columns with what a run needs; the plan cache does not notice. The size of each counts too. */
-static uint32 shape_of_inputs(VdfStatement *statement)
-{
-    uint32 hash = 0;
-
-    for (int i = 0; i < statement->ninputs; i++) {
-        TupleDesc desc = inputs_of(statement)[i].keys->desc;
-
-        hash = hash_combine(hash, size_of(inputs_of(statement)[i].keys));
-        for (int j = 0; j < desc->natts; j++) {
-            Form_pg_attribute a = TupleDescAttr(desc, j);
-
-            hash = hash_combine(hash, DatumGetUInt32(hash_any((const unsigned char *) NameStr(a->attname), strlen(NameStr(a->attname)))));
-            hash = hash_combine(hash, a->atttypid);
-        }
-    }
-    return hash;
-}
-
-static PlannedStmt *plan_of(VdfStatement *statement, QueryEnvironment *environment, bool small, ParamListInfo params,
-                            CachedPlan **cached)
-{
-    RawStmt *raw;
-    List *queries;
-    PlannedStmt *plan;
-
-    if (statement->cache != NULL && small) {
-        uint32 inputs = shape_of_inputs(statement);
-        VdfKeptPlan *slot = &statement->cache[largest_size(statement)];
-
-        if (slot->source != NULL && slot->inputs != inputs) {
-            DropCachedPlan(slot->source);
-            slot->source = NULL;
-        }
-        if (slot->source == NULL) {
-            CachedPlanSource *source;
-
-            raw = linitial_node(RawStmt, pg_parse_query(statement->sql));
-            source = CreateCachedPlan(raw, statement->sql, CreateCommandTag(raw->stmt));
-            queries = analyze(statement, raw, environment);
-            CompleteCachedPlan(source, queries, NULL, statement->types, statement->nparams, NULL, NULL,
-                               CURSOR_OPT_GENERIC_PLAN, false);
-            SaveCachedPlan(source);
-            slot->source = source;
-            slot->inputs = inputs;
-        }
-        *cached = GetCachedPlan(slot->source, params, CurrentResourceOwner, environment);
-        if (list_length((*cached)->stmt_list) != 1)
-            elog(ERROR, "a cached statement of a deletion has become several");
-        plan = linitial_node(PlannedStmt, (*cached)->stmt_list);
-        if (statement->scan != NULL)
-            statement->refused = !vdf_key_scan_install(plan, (*cached)->context, statement->scan);
-        return plan;
-    }
-    raw = linitial_node(RawStmt, pg_parse_query(statement->sql));
-    queries = analyze(statement, raw, environment);
-    plan = pg_plan_query(linitial_node(Query, queries), statement->sql, 0, params);
-    /* Without its scan the statement would take every row. */
-    statement->refused = statement->scan != NULL && !vdf_key_scan_install(plan, CurrentMemoryContext, statement->scan);
-    plan->jitFlags = 0; /* compiling costs more than these statements gain */
-    return plan;
 }
 
 static ParamListInfo params_of(VdfStatement *statement)
@@ -355,8 +219,8 @@ uint64 vdf_execute(VdfExecutor *executor, VdfStatement *statement)
 {
     MemoryContext caller = MemoryContextSwitchTo(executor->statement);
     Oid user;
-    int context, level, flags = 0;
-    bool small = largest_size(statement) < VDF_KEPT_SIZES, hold = false;
+    int context, flags = 0;
+    bool hold = false;
     uint64 rows;
     CachedPlan *cached = NULL;
     Snapshot crosscheck;
@@ -370,16 +234,10 @@ uint64 vdf_execute(VdfExecutor *executor, VdfStatement *statement)
     GetUserIdAndSecContext(&user, &context);
     SetUserIdAndSecContext(statement->owner, context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
     crosscheck = push_snapshot(executor, statement);
-    environment = environment_of(executor, statement, statement->cache != NULL && small);
+    environment = environment_of(executor, statement);
     params = params_of(statement);
 
-    level = vdf_set_path();
-    if (statement->by_place)
-        expect_pages_at_hand();
-    planning = true;
-    plan = plan_of(statement, environment, small, params, &cached);
-    planning = false;
-    vdf_unset_path(level);
+    plan = vdf_statement_plan(statement, environment, params, &cached);
     if (statement->refused) {
         if (cached != NULL)
             ReleaseCachedPlan(cached, CurrentResourceOwner);

@@ -80,8 +80,6 @@ typedef struct VdfExecutor
     uint64 statements;
 } VdfExecutor;
 
-/* Once, when the library is loaded. */
-void vdf_execute_init(void);
 /* Prepares for the statements of a call; memory that lasts is taken from the current context. */
 void vdf_executor_begin(VdfExecutor *executor, bool dry);
 /* Runs a statement, returns the number of rows that it processed. */
@@ -91,6 +89,10 @@ void vdf_fire_held(VdfExecutor *executor);
 void vdf_executor_end(VdfExecutor *executor);
 
 void vdf_statement_input(VdfStatement *statement, const char *name, VdfKeys *keys);
+static inline VdfInput *vdf_inputs_of(VdfStatement *statement)
+{
+    return statement->more ? statement->more : statement->few;
+}
 /* An empty store for keys in the current memory context; it goes to a temporary file before it takes much memory. */
 Tuplestorestate *vdf_keys_store(void);
 void vdf_keys_free(VdfKeys *keys);

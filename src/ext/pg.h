@@ -215,6 +215,17 @@ static inline void vdf_init_range_table(EState *estate, Relation table)
 #define vdf_index_beginscan(table, index, snapshot, nkeys) index_beginscan((table), (index), (snapshot), (nkeys), 0)
 #endif
 
+/* The path that a kept statement was parsed under can take the place of search_path without a setting, up to 16. */
+#if PG_VERSION_NUM < 170000
+#define VDF_PATH_CAN_BE_PUSHED true
+#define vdf_push_path(source) PushOverrideSearchPath((source)->search_path)
+#define vdf_pop_path() PopOverrideSearchPath()
+#else
+#define VDF_PATH_CAN_BE_PUSHED false
+#define vdf_push_path(source) ((void) (source))
+#define vdf_pop_path() ((void) 0)
+#endif
+
 /* Declares an SQL-callable function with C linkage. */
 #define VDF_FUNCTION(name)                                                                                           \
     extern "C" {                                                                                                     \
