@@ -211,10 +211,7 @@ std::string sql_of(const Plan &plan, const VdfSqlRequest &r)
 
 char vdf_edge_action(char declared, char policy) VDF_NOEXCEPT
 {
-    Edge e;
-    e.declared = static_cast<Action>(declared);
-    e.policy = static_cast<Action>(policy);
-    return static_cast<char>(e.action());
+    return static_cast<char>(effective_action(static_cast<Action>(declared), static_cast<Action>(policy)));
 }
 
 const char *vdf_action_name(char action) VDF_NOEXCEPT

@@ -19,8 +19,7 @@ const char *action_name(Action action)
     return "";
 }
 
-// A policy wins; else the declared action; NO ACTION and RESTRICT decide nothing and therefore block.
-Action Edge::action() const
+Action effective_action(Action declared, Action policy)
 {
     if (policy != Action::none)
         return policy;

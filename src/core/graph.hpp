@@ -21,6 +21,8 @@ enum class Action : char
 };
 
 const char *action_name(Action action);
+// A policy wins; else the declared action; NO ACTION and RESTRICT decide nothing and therefore block.
+Action effective_action(Action declared, Action policy);
 
 // One column pair of an edge: parent side OPERATOR child side, with the casts and the collation that RI would use.
 struct Pair
@@ -75,7 +77,7 @@ struct Edge
 
     std::string blocker; // why this edge cannot be followed although a policy or the declared action says so
 
-    Action action() const;
+    Action action() const { return effective_action(declared, policy); }
     bool undeclared() const { return action() == Action::block && policy == Action::none; }
 };
 

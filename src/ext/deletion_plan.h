@@ -65,6 +65,7 @@ typedef struct VdfDeletionPlan
     uint64 serial;   /* no other plan of the session has it */
     bool kept;       /* for the session */
     struct VdfSweep **sweeps; /* per node: what sweep.cpp has learned */
+    struct VdfAuditTitles *titles; /* what the audit counts by: evidence.cpp */
     bool valid;
     bool pinned;
     SubTransactionId pinned_in;

@@ -200,10 +200,14 @@ VdfEarlier vdf_earlier_deletion(const char *subject, const char *key)
 
 static char *hex_of(const uint8 *bytes, int length)
 {
+    static const char digits[] = "0123456789abcdef";
     char *hex = (char *) palloc(length * 2 + 1);
 
-    for (int i = 0; i < length; i++)
-        snprintf(hex + i * 2, 3, "%02x", bytes[i]);
+    for (int i = 0; i < length; i++) {
+        hex[i * 2] = digits[bytes[i] >> 4];
+        hex[i * 2 + 1] = digits[bytes[i] & 0x0f];
+    }
+    hex[length * 2] = '\0';
     return hex;
 }
 
@@ -313,11 +317,19 @@ static int compare_titles(const void *a, const void *b)
     return order ? order : strcmp(left->action, right->action);
 }
 
-/* Those that the audit counts, edges of one title side by side. */
-static AuditEdge *audit_edges(VdfRun *run, int *count)
+/* Kept with the plan; a tombstone's root row has another action in an expiry. */
+typedef struct VdfAuditTitles
 {
-    const VdfDeletionPlan *plan = run->plan;
-    AuditEdge *edges = (AuditEdge *) palloc0(sizeof(AuditEdge) * (plan->graph.nedges + 1));
+    bool tombstone;
+    int count;
+    AuditEdge edges[FLEXIBLE_ARRAY_MEMBER];
+} VdfAuditTitles;
+
+static VdfAuditTitles *make_titles(const VdfDeletionPlan *plan, bool tombstone)
+{
+    VdfAuditTitles *titles =
+        (VdfAuditTitles *) palloc0(offsetof(VdfAuditTitles, edges) + sizeof(AuditEdge) * (plan->graph.nedges + 1));
+    AuditEdge *edges = titles->edges;
     int n = 0;
 
     for (int i = -1; i < plan->graph.nedges; i++) {
@@ -325,7 +337,7 @@ static AuditEdge *audit_edges(VdfRun *run, int *count)
             continue;
         edges[n].edge = i;
         edges[n].relation = i < 0 ? plan->graph.nodes[plan->graph.root].display : plan->graph.edges[i].display;
-        edges[n].action = i >= 0 ? vdf_action_name(vdf_action(plan, i)) : run->tombstone ? "tombstone" : "delete";
+        edges[n].action = i >= 0 ? vdf_action_name(vdf_action(plan, i)) : tombstone ? "tombstone" : "delete";
         n++;
     }
     qsort(edges, n, sizeof(AuditEdge), compare_titles);
@@ -333,8 +345,24 @@ static AuditEdge *audit_edges(VdfRun *run, int *count)
         edges[i].relation_text = CStringGetTextDatum(edges[i].relation);
         edges[i].action_text = CStringGetTextDatum(edges[i].action);
     }
-    *count = n;
-    return edges;
+    titles->tombstone = tombstone;
+    titles->count = n;
+    return titles;
+}
+
+/* Those that the audit counts, edges of one title side by side. */
+static const AuditEdge *audit_edges(VdfRun *run, int *count)
+{
+    VdfDeletionPlan *plan = run->plan;
+
+    if (plan->titles == NULL || plan->titles->tombstone != run->tombstone) {
+        MemoryContext caller = MemoryContextSwitchTo(plan->context);
+
+        plan->titles = make_titles(plan, run->tombstone);
+        MemoryContextSwitchTo(caller);
+    }
+    *count = plan->titles->count;
+    return plan->titles->edges;
 }
 
 static uint64 rows_of(VdfRun *run, int user, int edge)
@@ -373,7 +401,7 @@ void vdf_record_audit(VdfRun *run, const VdfDeletionRecord *record)
     Datum values[lengthof(columns)];
     NameData subject;
     int nedges;
-    AuditEdge *edges = audit_edges(run, &nedges);
+    const AuditEdge *edges = audit_edges(run, &nedges);
     VdfBulkInsert *insert = vdf_bulk_insert_begin(&run->executor, "audit_log", lengthof(columns), columns);
 
     values[1] = name_of(&subject, record->subject);

@@ -153,10 +153,23 @@ List *vdf_steps_of(VdfRun *run)
     return steps;
 }
 
+/* Has a step before it deleted from its relation? Edges of one relation need not be side by side. */
+static bool is_repeated(List *steps, int number)
+{
+    const VdfStep *step = (const VdfStep *) list_nth(steps, number);
+
+    for (int i = 0; i < number; i++) {
+        const VdfStep *before = (const VdfStep *) list_nth(steps, i);
+
+        if (strcmp(before->relation, step->relation) == 0 && strcmp(before->action, "delete") == 0)
+            return true;
+    }
+    return false;
+}
+
 VdfTotals vdf_totals(VdfRun *run, List *steps)
 {
     VdfTotals totals;
-    List *relations = NIL;
     ListCell *cell;
     VdfTargetGroup *groups;
     int ngroups = vdf_targets_groups(run->targets, &groups);
@@ -167,12 +180,12 @@ VdfTotals vdf_totals(VdfRun *run, List *steps)
 
         if (strcmp(step->action, "delete") == 0) {
             totals.rows += step->rows;
-            relations = list_append_unique(relations, makeString(step->relation));
+            if (!is_repeated(steps, foreach_current_index(cell)))
+                totals.relations++;
         } else if (strcmp(step->action, "nullify") == 0 || strcmp(step->action, "default") == 0 ||
                    strcmp(step->action, "reassign") == 0)
             totals.references += step->rows;
     }
-    totals.relations = list_length(relations);
     totals.blocking = list_length(run->blockers);
     for (int i = 0; i < ngroups; i++) {
         totals.tasks += groups[i].tasks;
