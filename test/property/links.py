@@ -15,6 +15,7 @@ class Link:
         self.child, self.column, self.parent, self.target, self.name, self.style = child, column, parent, target, name, style
         self.expression = self.condition = self.when = None
         self.action = "block"
+        self.twin = None                # a column that often refers to the same row
 
     def facts(self):
         columns = [] if self.expression else [self.column.name]
@@ -28,7 +29,7 @@ class Link:
         for row in self.child.rows:
             if not values or rng.random() < 0.2:
                 continue
-            row[self.column] = rng.choice(values)
+            row[self.column] = row[self.twin] if self.twin and row.get(self.twin) is not None and rng.random() < 0.8 else rng.choice(values)
             if self.style == "array":
                 row[self.column] = "{%s}" % ",".join(rng.choice(values + ["NULL"]) for _ in range(rng.choice([0, 1, 1, 1, 2, 3])))
 
@@ -48,6 +49,11 @@ def make_links(g):
 def make_link(g, n, parent, target, linked):
     rng = g.rng
     child, style = rng.choice(g.tables), rng.choice(["array", "array", "expression", "columns", "columns"])
+    # A key and a link of one row to one parent, where the link's condition asks whether the key is there.
+    twins = [(t, c) for t in g.tables for c in t.columns if any(c.refers is p for p in parent.columns) and c.refers.kind.name in LIKE and c.kind is c.refers.kind and not c.notnull]
+    twin = rng.choice(twins) if twins and style != "array" and g.chance(0.6) else None
+    if twin:
+        child, target = twin[0], twin[1].refers
     like = KINDS[rng.choice(LIKE[target.kind.name])]
     kind = Kind(like.name + "[]", like.sql + "[]", lambda k: "{%s}" % like.value(k), needs=like.needs) if style == "array" else like
     link = Link(child, g.add_column(child, kind, "l%d" % n), parent, target, g.names.pick("link_%d" % n, child.key_names), style)
@@ -55,7 +61,11 @@ def make_link(g, n, parent, target, linked):
         plain = ident(link.column.name)
         link.expression = rng.choice(["c." + plain, "coalesce(%s, c.%s)" % (plain, plain)] + ["c.%s::text" % plain, "c.%s + 0" % plain] * (like.name in NUMBERS))
     # Also what the same run clears: the condition is asked before and after.
-    free = [c for c in child.columns if c is not link.column and c not in linked and c.kind.name in ("int4", "int8", "text", "uuid")]
+    if twin and g.chance(0.8):
+        link.twin = twin[1]
+        when = rng.choice(["given", "missing", "missing"])
+        link.condition, link.when = "%s IS %sNULL" % (ident(twin[1].name), "NOT " if when == "given" else ""), [when, twin[1].name]
+    free = [] if link.condition else [c for c in child.columns if c is not link.column and c not in linked and c.kind.name in ("int4", "int8", "text", "uuid")]
     if free and g.chance(0.4):
         column = rng.choice(free)
         if g.chance(0.4):
