@@ -2,6 +2,7 @@
 # nothing is lost, nothing else is touched, and everything is drained when the fault is gone.
 use strict;
 use warnings;
+use FakeIdentityServer;
 use IO::Select;
 use IO::Socket::INET;
 use IO::Socket::UNIX;
@@ -16,8 +17,11 @@ my $t = ListenerTest->new;
 my $node = $t->node;
 $t->add_rule('redis_key', 'sessions', 'session');
 $t->add_rule('file', 'images', 'path');
+$t->add_rule('identity', 'keycloak', 'session');
+$t->add_rule('webhook', 'hook', 'session');
+my $fake = FakeIdentityServer->new("$t->{dir}/fake");
 
-# Forwards between a TCP port and a Unix socket; how it behaves is read from a file for each chunk of data.
+# Forwards between a TCP port and a Unix socket or another port; how it behaves is read from a file for each chunk of data.
 my @proxies;
 sub start_proxy
 {
@@ -58,7 +62,7 @@ sub forward
 			if ($ready == $server)
 			{
 				my $client = $server->accept or next;
-				my $upstream = $mode eq 'refuse' ? undef : IO::Socket::UNIX->new(Peer => $peer);
+				my $upstream = $mode eq 'refuse' ? undef : $peer =~ /^\d+$/ ? IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $peer) : IO::Socket::UNIX->new(Peer => $peer);
 				if (!$upstream) { close $client; next; }
 				$select->add($client, $upstream);
 				($other{$client}, $other{$upstream}, $is_client{$client}) = ($upstream, $client, 1);
@@ -84,12 +88,16 @@ sub mode { my ($file, $mode) = @_; append_to_file("$file.new", $mode); rename "$
 
 my ($pg_port, $pg_mode) = start_proxy('pg', $node->host . '/.s.PGSQL.' . $node->port);
 my ($redis_port, $redis_mode) = start_proxy('redis', $t->{redis_socket});
+my ($http_port, $http_mode) = start_proxy('http', $fake->{port});
 $t->configure($t->file_service('images')
-	  . "[service sessions]\ntype = redis\nport = $redis_port\ntimeout = 500ms\nallow = public.images:redis_key\n",
+	  . "[service sessions]\ntype = redis\nport = $redis_port\ntimeout = 500ms\nallow = public.images:redis_key\n"
+	  . $fake->service('keycloak', url => "http://127.0.0.1:$http_port", realms => 'central', timeout => '500ms')
+	  . "[service hook]\ntype = webhook\nurl = http://127.0.0.1:$http_port/hook\nsecret = key\ntimeout = 500ms\nallow = public.images:webhook\n",
 	"backoff_base = 20ms\nbackoff_cap = 200ms\npoll = 200ms\nheartbeat = 300ms\nbatch = 5\nlease = 1s\nmax_attempts = 1000000",
 	"host=127.0.0.1 port=$pg_port dbname=postgres user=worker tcp_user_timeout=2000 connect_timeout=2");
 $t->redis_cli('SET', "other:$_", 'theirs') for 1 .. 10;
 $t->write_file("other/$_") for 1 .. 10;
+$fake->add_user('central', "other-$_") for 1 .. 3;
 my $daemon = $t->start;
 $t->wait_until(sub { $t->log($daemon) =~ /connected: / }, 'connected through the proxies');
 my $fds = sub { return scalar(() = glob("/proc/$daemon->{pid}/fd/*")); };
@@ -104,6 +112,12 @@ sub queue_work
 		. "VALUES (gen_random_uuid(), 'user', 'x', 1, 'app', 'app', 'delete', 'pending') RETURNING id) INSERT INTO vedfolnir.cleanup_task "
 		. "(deletion_id, phase, kind, operation, service, target) SELECT id, 2, 'redis_key', 'delete', 'sessions', 'mine:$serial:' || n "
 		. "FROM d, generate_series(1, 8) AS n UNION ALL SELECT id, 3, 'file', 'delete', 'images', 'mine/$serial.' || n FROM d, generate_series(1, 8) AS n");
+	# An account and a webhook of another deletion, so that keys and files do not wait for them.
+	my $person = $t->deletion;
+	$fake->add_user('central', "mine-$serial");
+	$t->task($person, 'identity', 'keycloak', "central/mine-$serial", phase => 1, operation => 'disable');
+	$t->task($person, 'identity', 'keycloak', "central/mine-$serial", phase => 4);
+	$t->task($person, 'webhook', 'hook', "mine-$serial", operation => 'post');
 	$t->sql('NOTIFY vedfolnir_cleanup');
 	return;
 }
@@ -111,7 +125,7 @@ my $all_complete = q(SELECT count(*) = 0 FROM vedfolnir.deletion WHERE state <> 
 
 for my $fault (qw(delay dribble cut reset half-open refuse))
 {
-	for my $peer ([ 'Redis', $redis_mode ], [ 'the database', $pg_mode ])
+	for my $peer ([ 'Redis', $redis_mode ], [ 'the database', $pg_mode ], [ 'Keycloak and the webhook', $http_mode ])
 	{
 		my ($name, $file) = @$peer;
 		queue_work();
@@ -128,9 +142,11 @@ for my $fault (qw(delay dribble cut reset half-open refuse))
 }
 is($t->sql(q(SELECT count(*) FROM vedfolnir.cleanup_task WHERE state NOT IN ('done', 'skipped'))), 0, 'every task is settled');
 is($t->redis_cli('EVAL', q(return #redis.call('KEYS', 'mine:*')), 0) . join('', glob($t->root . '/mine/*')), '0', 'every key and file is gone');
+is($fake->users . ' ' . join('', map { $fake->has_user('central', "other-$_") } 1 .. 3), '3 111', 'every account is gone but those of others');
 is($t->redis_cli('DBSIZE'), 10, 'the keys of others are there');
 is(scalar(my @left = glob($t->root . '/other/*')), 10, 'and their files');
 $t->wait_until(sub { $fds->() < 25 }, 'no descriptor leaks') or diag($fds->());
 is($t->stop($daemon), 0, 'the listener ends');
 kill 'KILL', @proxies;
+$fake->stop;
 done_testing();
