@@ -41,4 +41,17 @@ SELECT step, relation, via, action, row_count FROM vedfolnir_expire_sessions('2'
 SELECT * FROM t.counts() ORDER BY relation COLLATE "C";
 DELETE FROM app.users WHERE id = 2;
 SELECT code FROM t.refused('SELECT * FROM vedfolnir_delete_user(2, false)');
+SELECT t.fresh();
+-- Whoever was deleted has no sessions left: an answer, no error. Nobody knows a person who was never there.
+CREATE TABLE app.users (id int PRIMARY KEY);
+CREATE TABLE app.sessions (token text, u int REFERENCES app.users ON DELETE CASCADE);
+INSERT INTO app.users VALUES (1), (2);
+INSERT INTO app.sessions VALUES ('a', 1), ('b', 2);
+SELECT vedfolnir_register_subject('app.users');
+SELECT vedfolnir_add_cleanup('app.sessions', 'redis_key', 's:{token}', on_expire => 'delete');
+SELECT action, row_count FROM vedfolnir_delete_user(1, false) ORDER BY step;
+SELECT relation, action, row_count FROM vedfolnir_expire_sessions(1);
+SELECT relation, action, row_count FROM vedfolnir_expire_sessions(1, false);
+SELECT count(*) FROM vedfolnir.deletion;
+SELECT code FROM t.refused('SELECT * FROM vedfolnir_expire_sessions(99, false)');
 SELECT t.finish();

@@ -160,6 +160,17 @@ UPDATE app.users SET boss = 1 WHERE id = 9;
 SELECT * FROM t.both();
 DELETE FROM app.users WHERE id = 9;
 SELECT * FROM t.both();
+-- ... into a column that is unique, where the default is taken or two rows get it; NULL counts where NULLS are NOT DISTINCT.
+CREATE TABLE app.once (n int, u int UNIQUE DEFAULT 2 REFERENCES app.users (id) ON DELETE SET DEFAULT);
+CREATE TABLE app.pair (u int DEFAULT 2 REFERENCES app.users (id) ON DELETE SET DEFAULT, v int, UNIQUE (u, v));
+CREATE TABLE app.null_once (n int, u int UNIQUE NULLS NOT DISTINCT REFERENCES app.users (id) ON DELETE SET DEFAULT);
+INSERT INTO app.once VALUES (1, 1), (2, 2);
+INSERT INTO app.pair VALUES (1, 1), (1, 2), (2, 2), (1, NULL), (2, NULL);
+INSERT INTO app.null_once VALUES (1, 1), (2, NULL);
+DELETE FROM app.half;
+DELETE FROM app.two;
+SELECT * FROM t.both();
+DROP TABLE app.once, app.pair, app.null_once;
 -- ... MATCH FULL of which a rule writes a part
 DELETE FROM app.half;
 DELETE FROM app.two;

@@ -279,7 +279,7 @@ static List *answer_people(VdfWork *w, const VdfPseudonym *arguments)
 
     if (w->n == 0)
         return NIL;
-    if (w->n == 1 && !w->call->expire && (missing || w->run->tombstone))
+    if (w->n == 1 && (missing || (w->run->tombstone && !w->call->expire)))
         w->earlier = vdf_earlier_deletion(w->call->subject, vdf_key_canonical(w->run->plan, w->values[0]));
     if (missing && w->n > 1) {
         deleted = answer_deleted(w);
@@ -288,6 +288,8 @@ static List *answer_people(VdfWork *w, const VdfPseudonym *arguments)
     } else if (missing) {
         if (!w->earlier.found)
             raise_unknown(w);
+        if (w->call->expire) /* whose rows went with the person */
+            return already_deleted(w);
         vdf_find_ghost(w);
     }
     if (!w->call->expire)
