@@ -57,6 +57,22 @@ SELECT kind, count(*), count(DISTINCT target) FROM vedfolnir.cleanup_task GROUP 
 SELECT count(*), count(DISTINCT target) FROM (SELECT DISTINCT person, path AS target FROM was WHERE path IS NOT NULL) x;
 SELECT count(*), count(DISTINCT target) FROM (SELECT DISTINCT person, normal(path) AS target FROM was WHERE path IS NOT NULL) x;
 ROLLBACK;
+-- Rows that stay are given a new board: they then name its key, and no longer that of the old one. The dry run knows.
+CREATE TABLE pins (id int PRIMARY KEY, person int NOT NULL REFERENCES people ON DELETE CASCADE, board int REFERENCES people);
+INSERT INTO pins SELECT n, n % 200 + 1, CASE WHEN n % 200 < 150 AND n % 7 = 0 THEN 200 ELSE n / 2 % 150 + 1 END FROM generate_series(1, 4000) n;
+SELECT vedfolnir_set_policy('pins', 'pins_board_fkey', 'reassign', reassign_to => '200');
+SELECT vedfolnir_add_cleanup('pins', 'redis_key', 'board:{board}:' || repeat('x', 60), 'boards');
+CREATE FUNCTION boards(dry boolean) RETURNS TABLE (tasks bigint, note text) LANGUAGE sql AS
+    $$ SELECT row_count, note FROM vedfolnir_delete_users(ARRAY(SELECT id::text FROM tgt.people WHERE id <= 150), dry)
+       WHERE action = 'enqueue' AND via = 'boards' $$;
+BEGIN;
+SELECT count(DISTINCT (person, board)) AS tasks FROM pins WHERE person <= 150 AND board <> 200;
+SELECT * FROM boards(true);
+SELECT * FROM boards(false);
+ROLLBACK;
+SET work_mem = '64kB';
+BEGIN; SELECT * FROM boards(true); SELECT * FROM boards(false); ROLLBACK;
+RESET work_mem;
 SET client_min_messages = error;
 DROP SCHEMA tgt CASCADE;
 DROP EXTENSION vedfolnir;

@@ -10,6 +10,7 @@
 #include "ext/run.h"
 #include "ext/settled.h"
 #include "ext/sweep.h"
+#include "ext/targets.h"
 
 /* Must a dry run keep the rows of a node? Asked when the first one is met: most edges have none. */
 typedef struct Keeping
@@ -84,7 +85,8 @@ static bool keeps(VdfRun *run, int node, Keeping *k)
         MemoryContext caller = MemoryContextSwitchTo(run->context);
 
         k->answer = vdf_may_be_refused(run, node, k->edges, k->nedges, k->tombstone) ||
-                            vdf_may_refer(run, node, k->edges, k->nedges, k->tombstone)
+                            vdf_may_refer(run, node, k->edges, k->nedges, k->tombstone) ||
+                            vdf_may_rename(run, node, k->edges, k->nedges)
                         ? 1
                         : -1;
         MemoryContextSwitchTo(caller);
@@ -278,6 +280,7 @@ static void foresee(VdfRun *run, int node, const int *edges, int nedges, bool to
     vdf_foresee_references(run, node, able, n, tombstone, found);
     n = able_edges(run, edges, nedges, able);
     vdf_foresee_blocks(run, node, able, n, tombstone, found);
+    vdf_foresee_targets(run, node, able, n, tombstone, found);
     pfree(able);
 }
 

@@ -161,6 +161,14 @@ static bool is_renamed(NamedSink *s, Datum relation, Datum tid)
     return false;
 }
 
+static void keep(VdfRun *run, int group, int number)
+{
+    MemoryContext caller = MemoryContextSwitchTo(run->context);
+
+    run->targets->kept[group] = bms_add_member(run->targets->kept[group], number);
+    MemoryContextSwitchTo(caller);
+}
+
 static void named_row(VdfSink *sink, TupleTableSlot *slot)
 {
     NamedSink *s = (NamedSink *) sink;
@@ -179,14 +187,8 @@ static void named_row(VdfSink *sink, TupleTableSlot *slot)
         vdf_rowset_has(node->goes, DatumGetObjectId(slot->tts_values[0]),
                        (ItemPointer) DatumGetPointer(slot->tts_values[1])))
         return;
-    if (is_renamed(s, slot->tts_values[0], slot->tts_values[1]))
-        return;
-    if (!bms_is_member(n, t->kept[s->group])) {
-        MemoryContext caller = MemoryContextSwitchTo(s->run->context);
-
-        t->kept[s->group] = bms_add_member(t->kept[s->group], n);
-        MemoryContextSwitchTo(caller);
-    }
+    if (!is_renamed(s, slot->tts_values[0], slot->tts_values[1]))
+        keep(s->run, s->group, n);
 }
 
 /* Could a row name, through this rule, what any rule of the group queued? */
@@ -207,6 +209,48 @@ static bool scan_pays(VdfRun *run, int group, int rule)
 
     return run->targets->set != NULL &&
            (!vdf_lookup_indexed(run->plan, rule) || vdf_scan_beats_lookups(relation, run->targets->settled[group].count));
+}
+
+static void renamed_row(VdfSink *sink, TupleTableSlot *slot)
+{
+    NamedSink *s = (NamedSink *) sink;
+    VdfTargets *t = s->run->targets;
+    int n;
+
+    slot_getallattrs(slot);
+    n = s->look ? vdf_target_set_find(t->set, s->group, is_path(&t->groups[s->group]), slot->tts_values[0])
+                : DatumGetInt32(slot->tts_values[0]);
+    if (n != 0)
+        keep(s->run, s->group, n);
+}
+
+/* What rows that stay will name, of a group. */
+static void find_renamed(VdfRun *run, int group, int rule)
+{
+    VdfTargets *t = run->targets;
+    VdfStatement statement;
+    VdfError error;
+    char normal[2048];
+    NamedSink s;
+
+    memset(&s, 0, sizeof(s));
+    vdf_sink_init(&s.sink, NULL, renamed_row);
+    s.run = run;
+    s.group = group;
+    s.look = t->set != NULL;
+    memset(&statement, 0, sizeof(statement));
+    statement.sql = "SELECT a.vdf_target FROM vdf_a a";
+    if (!s.look) {
+        if (!vdf_normalised_sql(t->groups[group].kind, "a.vdf_target", normal, sizeof(normal), &error))
+            vdf_raise(&error);
+        statement.sql = psprintf("SELECT d.vdf_n FROM vdf_a a, vdf_d d WHERE %s COLLATE pg_catalog.\"C\" "
+                                 "OPERATOR(pg_catalog.=) d.vdf_target", normal);
+        vdf_statement_input(&statement, "vdf_d", &t->settled[group]);
+    }
+    statement.owner = vdf_store_owner();
+    vdf_statement_input(&statement, "vdf_a", &t->renamed[rule]);
+    statement.sink = &s.sink;
+    (void) vdf_execute(&run->executor, &statement);
 }
 
 /* Which targets of a group does a row that stays name, through any rule of the same kind and service? */
@@ -239,6 +283,8 @@ static void find_kept(VdfRun *run, int group)
             vdf_statement_input(&statement, "vdf_root", &run->root);
         statement.sink = &s.sink;
         (void) vdf_execute(&run->executor, &statement);
+        if (t->renamed[i].count > 0)
+            find_renamed(run, group, i);
     }
 }
 

@@ -51,6 +51,7 @@ VdfTargets *vdf_targets_create(VdfDeletionPlan *plan)
     t->settled = (VdfKeys *) palloc0(sizeof(VdfKeys) * (t->ngroups + 1));
     t->kept = (Bitmapset **) palloc0(sizeof(Bitmapset *) * (t->ngroups + 1));
     t->copies = (VdfKeys *) palloc0(sizeof(VdfKeys) * (n + 1));
+    t->renamed = (VdfKeys *) palloc0(sizeof(VdfKeys) * (n + 1));
     t->raw_desc = CreateTemplateTupleDesc(5);
     TupleDescInitEntry(t->raw_desc, 1, "vdf_g", INT4OID, -1, 0);
     TupleDescInitEntry(t->raw_desc, 2, "vdf_target", TEXTOID, -1, 0);
@@ -172,8 +173,10 @@ void vdf_targets_free(VdfTargets *targets)
     vdf_keys_free(&targets->raw);
     for (int i = 0; i < targets->ngroups; i++)
         vdf_keys_free(&targets->settled[i]);
-    for (int i = 0; i < targets->plan->graph.ntarget_rules; i++)
+    for (int i = 0; i < targets->plan->graph.ntarget_rules; i++) {
         vdf_keys_free(&targets->copies[i]);
+        vdf_keys_free(&targets->renamed[i]);
+    }
 }
 
 /* Inserts the copies, as the owner of each audit table; its AFTER triggers fire with the held ones. */

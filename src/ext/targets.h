@@ -28,6 +28,7 @@ struct VdfTargets
     VdfKeys raw;       /* vdf_g, vdf_target, vdf_u, vdf_s, vdf_r: as the rows came */
     VdfKeys *settled;  /* per group: vdf_target, vdf_u, vdf_s, vdf_n, vdf_r */
     VdfKeys *copies;   /* per rule: rows for a mirror, as raw */
+    VdfKeys *renamed;  /* per rule, in a dry run: what rows that stay will name */
     Bitmapset **kept;  /* per group: numbers vdf_n */
     VdfTargetSet *set; /* while they are settled, if they fit into memory */
     bool looked;       /* some may belong to rows that stay after all */
@@ -60,5 +61,9 @@ uint64 vdf_targets_enqueue(VdfRun *run, const pg_uuid_t *deletions);
 
 /* Does clearing the edge, or a column rule of it, change what the target rule's expression is made of? */
 bool vdf_edge_renames(VdfDeletionPlan *plan, int edge, int rule);
+/* Do edges change what rows of the node name, and does that matter? */
+bool vdf_may_rename(VdfRun *run, int node, const int *edges, int nedges);
+/* In a dry run: what the rows of vdf_m will name. */
+void vdf_foresee_targets(VdfRun *run, int node, const int *edges, int nedges, bool tombstone, VdfKeys *found);
 
 #endif
