@@ -54,4 +54,13 @@ SELECT relation, action, row_count FROM vedfolnir_expire_sessions(1);
 SELECT relation, action, row_count FROM vedfolnir_expire_sessions(1, false);
 SELECT count(*) FROM vedfolnir.deletion;
 SELECT code FROM t.refused('SELECT * FROM vedfolnir_expire_sessions(99, false)');
+-- An account is logged out, and neither disabled nor deleted; a deletion does both (R57).
+SELECT vedfolnir_add_cleanup('app.users', 'identity', 'central/{id}', service => 'keycloak', on_expire => 'enqueue');
+DELETE FROM vedfolnir.cleanup_task;
+SELECT relation, via, action, row_count FROM vedfolnir_expire_sessions(2) ORDER BY step;
+SELECT relation, via, action, row_count FROM vedfolnir_expire_sessions(2, false) ORDER BY step;
+SELECT phase, kind, operation, target FROM vedfolnir.cleanup_task ORDER BY phase, operation;
+DELETE FROM vedfolnir.cleanup_task;
+SELECT relation, via, action, row_count FROM vedfolnir_delete_user(2, false) ORDER BY step;
+SELECT phase, kind, operation, target FROM vedfolnir.cleanup_task ORDER BY phase, operation;
 SELECT t.finish();

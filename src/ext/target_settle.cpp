@@ -312,7 +312,7 @@ static void count_group(VdfRun *run, int group)
         vdf_keys_free(&t->settled[group]);
         t->settled[group] = left;
     }
-    t->groups[group].tasks = t->settled[group].count * vdf_operations_of(t->groups[group].kind, operations);
+    t->groups[group].tasks = t->settled[group].count * vdf_operations_of(run, t->groups[group].kind, operations);
 }
 
 void vdf_targets_settle(VdfRun *run, bool check_shared)

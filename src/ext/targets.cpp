@@ -1,7 +1,7 @@
 /*
  * targets.cpp: outside work, expanded from the rows that go.
  *
- * Operations of a task, by phase: identity "disable" 1, redis_key and redis_pattern "delete" 2, file and directory
+ * Operations of a task, by phase: identity "disable" 1 ("logout" when sessions expire), redis_key and redis_pattern "delete" 2, file and directory
  * "delete" 3, identity "delete" 4, webhook "post" 5.
  */
 #include "ext/targets.h"
@@ -13,8 +13,14 @@
 #include "ext/store.h"
 #include "ext/task_order.h"
 
-int vdf_operations_of(const char *kind, VdfOperation *operations)
+int vdf_operations_of(const VdfRun *run, const char *kind, VdfOperation *operations)
 {
+    bool expire = !run->check_shared;
+
+    if (strcmp(kind, "identity") == 0 && expire) {
+        operations[0] = {"logout", 1};
+        return 1;
+    }
     if (strcmp(kind, "identity") == 0) {
         operations[0] = {"disable", 1};
         operations[1] = {"delete", 4};
@@ -243,7 +249,7 @@ uint64 vdf_targets_enqueue(VdfRun *run, const pg_uuid_t *deletions)
     values[10] = Int64GetDatum(0);
     for (int i = 0; i < t->ngroups; i++) {
         VdfOperation operations[2];
-        int n = vdf_operations_of(t->groups[i].kind, operations);
+        int n = vdf_operations_of(run, t->groups[i].kind, operations);
 
         for (int j = 0; j < n && t->settled[i].count > 0; j++) {
             if (insert == NULL)

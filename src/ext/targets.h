@@ -41,8 +41,8 @@ typedef struct VdfOperation
     int phase;
 } VdfOperation;
 
-/* One or two. */
-int vdf_operations_of(const char *kind, VdfOperation *operations);
+/* One or two. Who is only logged out everywhere keeps the account. */
+int vdf_operations_of(const VdfRun *run, const char *kind, VdfOperation *operations);
 VdfTargets *vdf_targets_create(VdfDeletionPlan *plan);
 /* Takes the targets of a row: columns first ... of the slot, one per rule of the node. */
 void vdf_targets_take(VdfRun *run, int node, TupleTableSlot *slot, int first, int user, bool shared);

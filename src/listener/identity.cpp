@@ -1,4 +1,4 @@
-// identity.cpp: disable and log out first, delete last; each is looked at afterwards, not assumed.
+// identity.cpp: disable and log out first, delete last, or only log out; each is looked at afterwards, not assumed.
 #include "listener/identity.hpp"
 
 #include "core/error.hpp"
@@ -177,6 +177,22 @@ Outcome IdentityService::disable(const User &user)
     const json state = json::parse(after.body, nullptr, false);
     if (after.status != 200 || !state.is_object() || state.value("enabled", true))
         return {Verdict::retry, "the user is still enabled afterwards", Milliseconds(0)};
+    return see_no_sessions(user);
+}
+
+Outcome IdentityService::log_out(const User &user)
+{
+    const HttpResponse response = ask("POST", user.path + "/logout", "{}");
+    if (response.status == 404)
+        return {Verdict::skipped, {}, Milliseconds(0)};
+    if (response.status < 200 || response.status > 299)
+        return outcome_of_status(response, "logging the user out");
+    VDF_FAULT("effect");
+    return see_no_sessions(user);
+}
+
+Outcome IdentityService::see_no_sessions(const User &user)
+{
     const HttpResponse sessions = ask("GET", user.path + "/sessions");
     const json open = json::parse(sessions.body, nullptr, false);
     if (sessions.status == 200 && open.is_array() && open.empty())
@@ -210,6 +226,8 @@ Outcome IdentityService::settle(const Task &task)
         realm_ = escape_percent(realm);
         if (task.operation == "disable")
             return disable(find(target));
+        if (task.operation == "logout")
+            return log_out(find(target));
         if (task.operation == "delete")
             return remove(find(target));
         return {Verdict::dead, "the operation of the task is not known to this listener", Milliseconds(0)};

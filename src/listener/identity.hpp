@@ -35,6 +35,8 @@ class IdentityService : public Service
 
     Outcome settle(const Task &task);
     Outcome disable(const User &user);
+    Outcome log_out(const User &user);
+    Outcome see_no_sessions(const User &user);
     Outcome remove(const User &user);
     User find(const IdentityTarget &target);
 

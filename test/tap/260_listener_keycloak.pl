@@ -76,6 +76,18 @@ is($t->deletion_state($d), 'complete', 'the deletion is complete');
 ok($k->user('central', 'central-alicia') && $k->user('shared', 'shared-bob'), 'the accounts of others are there');
 unlike($err, qr/alice|$k->{secret}/, 'the log holds no name and no secret');
 
+# Sessions that expire: logged out, and the account is as it was.
+$d = $t->deletion;
+%sessions = (grace => $k->login('central', 'grace'), offline => $k->login('central', 'grace', 'openid offline_access'));
+my $logout = $t->task($d, 'identity', 'keycloak', 'central/username=grace', phase => 1, operation => 'logout');
+sleep 1.1;    # the server tells older tokens from newer ones by the second
+($code, undef, $err) = $t->run('--once');
+is($t->state($logout), 'done', 'logged out') or diag($err);
+is($k->refresh('central', $sessions{$_}), 400, "the refresh token is refused: $_") for sort keys %sessions;
+ok($k->user('central', 'central-grace')->{enabled}, 'the account is enabled');
+sleep 1.1;
+ok($k->login('central', 'grace'), 'and logs in again');
+
 # Gone already, never there, and names that are only alike.
 $d = $t->deletion;
 $ids = identity($d, 'central/central-alice', 'central/username=ali', 'shared/username=nobody');

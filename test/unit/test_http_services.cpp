@@ -120,6 +120,22 @@ TEST_F(Identity, DisablesLogsOutAndLooksAfterwards)
     EXPECT_EQ(sent["attributes"]["k"][0], "v") << "what is not changed must be sent back";
 }
 
+TEST_F(Identity, LogsOutAndLeavesTheAccountAsItIs)
+{
+    http->expect(token_path, 200, token_body);
+    expect_user();
+    http->expect("POST" + user_path + "/logout", 204);
+    http->expect("GET" + user_path + "/sessions", 200, "[]");
+    EXPECT_EQ(run("logout", "r1/u-1").verdict, Verdict::done);
+    expect_user();
+    http->expect("POST" + user_path + "/logout", 204);
+    http->expect("GET" + user_path + "/sessions", 200, R"([{"id":"s"}])");
+    EXPECT_EQ(run("logout", "r1/u-1").verdict, Verdict::retry);
+    expect_user();
+    http->expect("POST" + user_path + "/logout", 403);
+    EXPECT_EQ(run("logout", "r1/u-1").verdict, Verdict::dead);
+}
+
 TEST_F(Identity, DeletesAndLooksAfterwards)
 {
     http->expect(token_path, 200, token_body);
