@@ -199,4 +199,38 @@ INSERT INTO app.users VALUES (1);
 SELECT vedfolnir_register_subject('app.users');
 SELECT * FROM t.run('1') ORDER BY step;
 SELECT count(*) FROM app.people;
+SELECT t.fresh();
+
+-- What a column rule was to replace stays in no row: a trigger that keeps it, or the row, ends the run. One that changes it otherwise does not.
+CREATE TABLE app.users (id int PRIMARY KEY, name text, mail varchar(12), balance numeric(6,2), edited int);
+CREATE TABLE app.cards (id int PRIMARY KEY, u int REFERENCES app.users, holder text);
+INSERT INTO app.users VALUES (1, 'Ada', 'ada@invalid', 0, 0), (2, 'Bob', NULL, 1, 0);
+INSERT INTO app.cards VALUES (1, 1, 'ADA'), (2, 2, 'BOB');
+SELECT vedfolnir_register_subject('app.users', mode => 'tombstone');
+SELECT vedfolnir_set_policy('app.cards', 'cards_u_fkey', 'retain', 'accounts');
+SELECT vedfolnir_set_column('app.users', 'name', '''gone''');
+SELECT vedfolnir_set_column('app.users', 'mail', '''gone ''');
+SELECT vedfolnir_set_column('app.users', 'balance', '0.001');
+SELECT vedfolnir_set_column('app.cards', 'holder', 'NULL', edge => 'cards_u_fkey');
+CREATE FUNCTION app.before() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    CASE TG_ARGV[0] WHEN 'old' THEN RETURN OLD; WHEN 'none' THEN RETURN NULL; WHEN 'mail' THEN NEW.mail := OLD.mail;
+         WHEN 'holder' THEN NEW.holder := OLD.holder; ELSE NEW.name := upper(NEW.name); NEW.edited := NEW.edited + 1; END CASE;
+    RETURN NEW; END $$;
+CREATE TRIGGER before BEFORE UPDATE ON app.users FOR EACH ROW EXECUTE FUNCTION app.before('old');
+SELECT code, message, detail FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
+DROP TRIGGER before ON app.users;
+CREATE TRIGGER before BEFORE UPDATE ON app.users FOR EACH ROW EXECUTE FUNCTION app.before('none');
+SELECT code, message, detail FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
+DROP TRIGGER before ON app.users;
+CREATE TRIGGER before BEFORE UPDATE ON app.users FOR EACH ROW EXECUTE FUNCTION app.before('mail');
+SELECT code, message, detail FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
+SELECT relation, via, action FROM vedfolnir_delete_user(2, false);
+DROP TRIGGER before ON app.users;
+CREATE TRIGGER before BEFORE UPDATE ON app.users FOR EACH ROW EXECUTE FUNCTION app.before('other');
+CREATE TRIGGER before BEFORE UPDATE ON app.cards FOR EACH ROW EXECUTE FUNCTION app.before('holder');
+SELECT code, message, detail FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
+DROP TRIGGER before ON app.cards;
+SELECT relation, via, action, row_count FROM vedfolnir_delete_user(1, false);
+SELECT * FROM app.users ORDER BY id;
+SELECT * FROM app.cards ORDER BY id;
 SELECT t.finish();

@@ -215,10 +215,57 @@ void vdf_detach_inputs(VdfRun *run, VdfStatement *statement, const int *edges, i
     }
 }
 
+typedef struct WrittenSink
+{
+    VdfSink sink;
+    uint64 rows; /* as they were to be */
+} WrittenSink;
+
+static void written_row(VdfSink *sink, TupleTableSlot *slot)
+{
+    slot_getallattrs(slot);
+    if (slot->tts_isnull[0] || !DatumGetBool(slot->tts_values[0]))
+        ((WrittenSink *) sink)->rows++;
+}
+
+static uint64 rows_to_write(const VdfKeys *fixed)
+{
+    TupleTableSlot *slot = MakeSingleTupleTableSlot(fixed->desc, &TTSOpsMinimalTuple);
+    uint64 rows = 0;
+
+    tuplestore_rescan(fixed->store);
+    while (tuplestore_gettupleslot(fixed->store, true, false, slot)) {
+        bool isnull;
+        Datum touched = slot_getattr(slot, 3, &isnull);
+
+        rows += !isnull && DatumGetBool(touched) ? 1 : 0;
+    }
+    ExecDropSingleTupleTableSlot(slot);
+    tuplestore_rescan(fixed->store);
+    return rows;
+}
+
+/* What a column rule was to replace, a trigger must not leave in the row: it may be what the person is known by. */
+static void require_written(VdfRun *run, int node, const VdfFacts *facts, uint64 rows)
+{
+    const VdfNode *n = &run->plan->graph.nodes[node];
+    uint64 due = rows_to_write(run->fixed);
+
+    if (rows < due)
+        ereport(ERROR, (errcode(ERRCODE_VDF_ROWS_LEFT),
+                        errmsg("columns of %s would keep what they hold: %s", n->display, facts->update_keeper),
+                        errdetail("The trigger keeps back what is written into %llu of %llu rows. Nothing was changed.",
+                                  (unsigned long long) (due - rows), (unsigned long long) due),
+                        errhint("Drop or disable the trigger."), err_generic_string(PG_DIAG_SCHEMA_NAME, n->schema),
+                        err_generic_string(PG_DIAG_TABLE_NAME, n->relation)));
+}
+
 static void update_rows(VdfRun *run, int node, int *edges, int nedges, bool tombstone, VdfKeys *found)
 {
     VdfStatement statement;
     VdfFacts *facts = vdf_facts(run->plan, run->plan->nodes[node].relation);
+    WrittenSink written;
+    bool compares = false;
 
     memset(&statement, 0, sizeof(statement));
     statement.sql = vdf_plan_text(run->plan, VDF_SQL_DETACH, node, tombstone ? VDF_TOMBSTONE : 0, nedges, edges,
@@ -234,14 +281,20 @@ static void update_rows(VdfRun *run, int node, int *edges, int nedges, bool tomb
                         errdetail("The rule changes what UPDATE does to the table. Nothing was changed."),
                         errhint("Drop or disable the rule.")));
     if (run->fixed != NULL) {
-        statement.sql = vdf_fixed_update(run, node, edges, nedges, tombstone);
+        statement.sql = vdf_fixed_update(run, node, edges, nedges, tombstone, &compares);
         statement.cache = NULL;
     }
+    memset(&written, 0, sizeof(written));
+    vdf_sink_init(&written.sink, NULL, written_row);
+    if (compares)
+        statement.sink = &written.sink;
     statement.owner = run->plan->nodes[node].owner;
     statement.change = true;
     statement.by_place = true;
     vdf_detach_inputs(run, &statement, edges, nedges, found);
     (void) vdf_execute(&run->executor, &statement);
+    if (compares)
+        require_written(run, node, facts, written.rows);
 }
 
 static int by_rank(const void *a, const void *b, void *arg)

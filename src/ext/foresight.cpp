@@ -137,7 +137,58 @@ char *vdf_foresight_rows(const VdfForesight *f, const Bitmapset *columns, const 
     return psprintf("(SELECT v.vdf_t, v.vdf_i, v.vdf_w%s FROM (%s) v)", sql.data, text);
 }
 
-/* A value that is another each time is asked for once, so that what is looked at is what is written. */
+/* A trigger may leave in the row what a column rule was to replace: then that is looked at. */
+static bool may_keep(const VdfForesight *f)
+{
+    ListCell *cell;
+
+    if (vdf_facts(f->run->plan, RelationGetRelid(f->table))->update_keeper == NULL)
+        return false;
+    foreach (cell, f->claims)
+        if (((VdfClaim *) lfirst(cell))->rule)
+            return true;
+    return false;
+}
+
+/* What the columns hold before, as vdf_was<n>. */
+static char *values_before(const VdfForesight *f)
+{
+    StringInfoData list;
+    int number = -1;
+
+    initStringInfo(&list);
+    while ((number = bms_next_member(f->changed, number)) >= 0)
+        appendStringInfo(&list, ", x.%s, x.vdf_o%d AS vdf_was%d",
+                         quote_identifier(get_attname(RelationGetRelid(f->table), number, false)), number, number);
+    return psprintf("SELECT x.vdf_t, x.vdf_i, x.vdf_w%s FROM %s x", list.data, vdf_foresight_rows(f, f->changed, f->changed));
+}
+
+/* Does the row still hold what it held, although something else was to be written? */
+static char *kept_columns(const VdfForesight *f)
+{
+    StringInfoData list;
+    int number = -1;
+
+    initStringInfo(&list);
+    while ((number = bms_next_member(f->changed, number)) >= 0) {
+        Form_pg_attribute a = TupleDescAttr(RelationGetDescr(f->table), number - 1);
+        const char *name = quote_identifier(NameStr(a->attname));
+        int32 typmod = a->atttypmod;
+        Oid type = getBaseTypeAndTypmod(a->atttypid, &typmod);
+
+        appendStringInfo(&list,
+                         "%s(c.%s::pg_catalog.text COLLATE pg_catalog.\"C\" OPERATOR(pg_catalog.=) n.vdf_was%d::pg_catalog.text "
+                         "AND n.%s::%s::pg_catalog.text COLLATE pg_catalog.\"C\" IS DISTINCT FROM n.vdf_was%d::pg_catalog.text)",
+                         list.len ? " OR " : "", name, number, name,
+                         format_type_extended(type, typmod, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY), number);
+    }
+    return list.data;
+}
+
+/*
+ * A value that is another each time is asked for once, so that what is looked at is what is written; and so is what a
+ * trigger may keep back, to be compared.
+ */
 VdfKeys *vdf_fix_values(VdfRun *run, int node, const int *edges, int nedges, bool tombstone, VdfKeys *found)
 {
     VdfForesight f;
@@ -147,10 +198,10 @@ VdfKeys *vdf_fix_values(VdfRun *run, int node, const int *edges, int nedges, boo
     if (found->count == 0)
         return NULL;
     vdf_foresight_open(&f, run, node, edges, nedges, tombstone, found);
-    if (!bms_is_empty(vdf_foresight_changing(&f))) {
+    if (may_keep(&f) || !bms_is_empty(vdf_foresight_changing(&f))) {
         fixed = (VdfKeys *) palloc0(sizeof(VdfKeys));
         memset(&statement, 0, sizeof(statement));
-        statement.sql = psprintf("SELECT x.* FROM %s x", vdf_foresight_rows(&f, f.changed, NULL));
+        statement.sql = may_keep(&f) ? values_before(&f) : psprintf("SELECT x.* FROM %s x", vdf_foresight_rows(&f, f.changed, NULL));
         statement.owner = run->plan->nodes[node].owner;
         vdf_detach_inputs(run, &statement, edges, nedges, found);
         vdf_collect(run, &statement, fixed);
@@ -159,10 +210,11 @@ VdfKeys *vdf_fix_values(VdfRun *run, int node, const int *edges, int nedges, boo
     return fixed;
 }
 
-char *vdf_fixed_update(VdfRun *run, int node, const int *edges, int nedges, bool tombstone)
+char *vdf_fixed_update(VdfRun *run, int node, const int *edges, int nedges, bool tombstone, bool *compares)
 {
     VdfForesight f;
     StringInfoData sets;
+    const char *returning;
     int number = -1;
 
     initStringInfo(&sets);
@@ -172,10 +224,12 @@ char *vdf_fixed_update(VdfRun *run, int node, const int *edges, int nedges, bool
 
         appendStringInfo(&sets, "%s%s = n.%s", sets.len ? ", " : "", name, name);
     }
+    *compares = may_keep(&f);
+    returning = *compares ? psprintf(" RETURNING %s AS vdf_kept", kept_columns(&f)) : "";
     vdf_foresight_close(&f);
     return psprintf("UPDATE %s c SET %s FROM vdf_n n WHERE c.ctid OPERATOR(pg_catalog.=) n.vdf_i "
-                    "AND c.tableoid OPERATOR(pg_catalog.=) n.vdf_t AND n.vdf_w",
-                    run->plan->graph.nodes[node].from, sets.data);
+                    "AND c.tableoid OPERATOR(pg_catalog.=) n.vdf_t AND n.vdf_w%s",
+                    run->plan->graph.nodes[node].from, sets.data, returning);
 }
 
 void vdf_foresight_ask(const VdfForesight *f, const char *sql, VdfKeys *parents, VdfSink *sink)

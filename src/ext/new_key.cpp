@@ -9,6 +9,7 @@ typedef struct Key
     VdfForeignKey key;
     Bitmapset *columns;
     VdfClaim *claim;
+    bool parent_changes;
 } Key;
 
 /* The edge of a key in the plan, -1 if the walk does not come there. */
@@ -18,6 +19,30 @@ static int edge_of(const VdfDeletionPlan *plan, Oid constraint)
         if (plan->edges[i].constraint == constraint)
             return i;
     return -1;
+}
+
+/* Does phase N write what the key refers to? Then the row that it leads to is not yet there, or there no more. */
+static bool parent_changes(const VdfRun *run, Form_pg_constraint key, const ForeignKeyCacheInfo *info)
+{
+    const VdfGraph *graph = &run->plan->graph;
+
+    for (int i = 0; i < info->nkeys; i++) {
+        const char *column = quote_identifier(get_attname(key->confrelid, info->confkey[i], false));
+
+        for (int j = 0; j < run->plan->view->ndetach; j++) {
+            const VdfEdge *e = &graph->edges[run->plan->view->detach[j]];
+
+            for (int k = 0; run->plan->nodes[e->child].relation == key->confrelid && k < e->nsets &&
+                            vdf_action(run->plan, run->plan->view->detach[j]) != VDF_ACTION_RETAIN; k++)
+                if (strcmp(e->sets[k].column, column) == 0)
+                    return true;
+        }
+        for (int j = 0; j < graph->ncolumn_rules; j++)
+            if (run->plan->nodes[graph->column_rules[j].node].relation == key->confrelid &&
+                strcmp(graph->column_rules[j].column, column) == 0)
+                return true;
+    }
+    return false;
 }
 
 static void add_key(VdfForesight *f, const ForeignKeyCacheInfo *info, List **found)
@@ -41,6 +66,7 @@ static void add_key(VdfForesight *f, const ForeignKeyCacheInfo *info, List **fou
     k->claim = vdf_writes(f, k->columns, edge, false);
     if (k->claim == NULL && k->key.full && info->nkeys > 1)
         k->claim = vdf_writes(f, k->columns, -1, true);
+    k->parent_changes = parent_changes(f->run, form, info);
     if (k->claim != NULL && !OidIsValid(form->conparentid) && vdf_key_enforced(form) && !vdf_key_period(form))
         *found = lappend(*found, k);
     ReleaseSysCache(tuple);
@@ -88,7 +114,7 @@ static void foresee_key(VdfForesight *f, const Key *k, VdfRowSet *known)
     uint64 rows;
     char *text = psprintf("foreign key \"%s\" would be violated", NameStr(k->key.name));
 
-    if (bms_overlap(k->columns, vdf_foresight_changing(f))) {
+    if (k->parent_changes || bms_overlap(k->columns, vdf_foresight_changing(f))) {
         vdf_foresight_note(run, k->claim->edge, psprintf("not foreseen: whether %s", text));
         return;
     }

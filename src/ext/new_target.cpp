@@ -75,7 +75,8 @@ void vdf_foresee_targets(VdfRun *run, int node, const int *edges, int nedges, bo
         s.run = run;
         s.names = &run->targets->renamed[i];
         vdf_foresight_ask(&f,
-                          psprintf("SELECT (%s)::pg_catalog.text AS vdf_target FROM %s c WHERE c.vdf_w%s%s", rule->expression,
+                          psprintf("SELECT (%s)::pg_catalog.text AS vdf_target FROM (SELECT r.*, r.vdf_t AS tableoid FROM %s r) c "
+                                   "WHERE c.vdf_w%s%s", rule->expression,
                                    vdf_foresight_rows(&f, columns_of(f.table, rule), NULL), filtered ? " AND " : "",
                                    filtered ? rule->filter : ""),
                           NULL, &s.sink);
