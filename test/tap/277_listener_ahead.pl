@@ -86,10 +86,10 @@ is($t->state($slow) . ' ' . $t->state($late), 'done skipped', 'what had to wait 
 is($t->redis_cli('EXISTS', 'late'), 1, 'and the key that a row names by now is there');
 is($t->stop($daemon), 0, 'the listener ends');
 
-# The service fails: the lease of ten minutes is not waited for.
+# The service fails: the lease of ten minutes is not waited for. It may be claimed again and fail before we look.
 begin();
 order_proxy('cut');
-$t->wait_for_sql("SELECT state = 'available' AND attempts = 0 AND lease_until IS NULL FROM vedfolnir.cleanup_task WHERE id = $late", 'a batch is given back when the service fails', 30);
+$t->wait_for_sql("SELECT state <> 'running' AND lease_until IS NULL FROM vedfolnir.cleanup_task WHERE id = $late", 'a batch is given back when the service fails', 30);
 is($t->state($slow), 'retryable', 'the one that failed is tried again');
 order_proxy('go');
 $t->wait_for_sql($drained, 'both are done when it is back', 30);
