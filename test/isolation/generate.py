@@ -13,6 +13,7 @@ LEVELS = (("rc", "READ COMMITTED"), ("rr", "REPEATABLE READ"), ("ser", "SERIALIZ
 ACTIONS = {
     "cascade": ("CASCADE", None),
     "set_null": ("SET NULL", None),
+    "set_default": ("SET DEFAULT", None),
     "no_action": ("NO ACTION", "delete"),
     "restrict": ("RESTRICT", "delete"),
 }
@@ -22,13 +23,13 @@ SCHEMA = """\
 CREATE EXTENSION vedfolnir;
 CREATE SCHEMA app;
 CREATE TABLE app.users (id int PRIMARY KEY);
-CREATE TABLE app.post (id int PRIMARY KEY, author int REFERENCES app.users ON DELETE {declared});
+CREATE TABLE app.post (id int PRIMARY KEY, author int{default} REFERENCES app.users ON DELETE {declared});
 CREATE TABLE app.album (id int PRIMARY KEY, owner int REFERENCES app.users ON DELETE CASCADE);
-CREATE TABLE app.photo (id int PRIMARY KEY, album int REFERENCES app.album ON DELETE {declared});
+CREATE TABLE app.photo (id int PRIMARY KEY, album int{default} REFERENCES app.album ON DELETE {declared});
 CREATE TABLE app.folder (id int PRIMARY KEY, owner int REFERENCES app.users ON DELETE CASCADE, doc int);
 CREATE TABLE app.doc (id int PRIMARY KEY, folder int REFERENCES app.folder ON DELETE CASCADE);
 ALTER TABLE app.folder ADD FOREIGN KEY (doc) REFERENCES app.doc ON DELETE CASCADE;
-CREATE TABLE app.page (id int PRIMARY KEY, doc int REFERENCES app.doc ON DELETE {declared});
+CREATE TABLE app.page (id int PRIMARY KEY, doc int{default} REFERENCES app.doc ON DELETE {declared});
 """
 
 # What must hold at the end of every permutation, whatever happened in it.
@@ -63,9 +64,10 @@ BEGIN
      WHERE relation = k.relation::text AND action = 'delete';
     IF n <> audited THEN found := found || format('%s: %s rows went, %s audited', k.relation, n, audited); END IF;
   END LOOP;
-  SELECT (SELECT count(*) FROM app.post WHERE author IS NULL) + (SELECT count(*) FROM app.photo WHERE album IS NULL)
-       + (SELECT count(*) FROM app.page WHERE doc IS NULL) INTO n;
-  SELECT coalesce(sum(row_count), 0) INTO audited FROM vedfolnir.audit_log WHERE action = 'nullify';
+  -- 0 is the default where the key says SET DEFAULT.
+  SELECT (SELECT count(*) FROM app.post WHERE coalesce(author, 0) = 0) + (SELECT count(*) FROM app.photo WHERE coalesce(album, 0) = 0)
+       + (SELECT count(*) FROM app.page WHERE coalesce(doc, 0) = 0) INTO n;
+  SELECT coalesce(sum(row_count), 0) INTO audited FROM vedfolnir.audit_log WHERE action IN ('nullify', 'default');
   IF n <> audited THEN found := found || format('%s references cleared, %s audited', n, audited); END IF;
   SELECT count(*) INTO n FROM vedfolnir.deletion;
   IF n <> (SELECT 2 - count(*) FROM app.users WHERE id IN (1, 2)) THEN
@@ -96,6 +98,12 @@ INSERT INTO app.page VALUES (1, 3), (2, 2);
 DO $$ BEGIN PERFORM vedfolnir_register_subject('app.users', 'id'); END $$;
 """
 
+DEFAULTS = """\
+INSERT INTO app.users VALUES (0);
+INSERT INTO app.album VALUES (0, NULL);
+INSERT INTO app.doc VALUES (0, NULL);
+"""
+
 SESSIONS = """\
 # d deletes person 1; the aborted transaction of a failed try is ended by its own step.
 session d
@@ -115,7 +123,8 @@ def indented(text):
 
 def spec(name, about, action, sessions, permutations):
     declared, policy = ACTIONS[action]
-    setup = SCHEMA.format(declared=declared) + CHECK + DATA
+    default = declared == "SET DEFAULT"
+    setup = SCHEMA.format(declared=declared, default=" DEFAULT 0" if default else "") + CHECK + DATA + (DEFAULTS if default else "")
     if policy:
         setup += "".join(f"DO $$ BEGIN PERFORM vedfolnir_set_policy('{r}', '{e}', '{policy}'); END $$;\n" for r, e in EDGES)
     text = f"# Written by generate.py. {about}\n\nsetup\n{{\n{indented(setup)}}}\n\nteardown\n{{\n"
