@@ -105,6 +105,7 @@ char *vdf_foresight_rows(const VdfForesight *f, const Bitmapset *columns, const 
     StringInfoData sql, others;
     const char *text;
     VdfError error;
+    const Bitmapset *routing = vdf_facts_routing(f->run->plan, RelationGetRelid(f->table));
     int number = -1;
 
     initStringInfo(&sql);
@@ -123,8 +124,8 @@ char *vdf_foresight_rows(const VdfForesight *f, const Bitmapset *columns, const 
         if (!bms_is_member(number, f->changed)) {
             appendStringInfo(&others, ", c.%s AS %s", name, name);
             appendStringInfo(&sql, ", v.%s", name);
-        } else /* as UPDATE would store it, but for the domain, which is looked at apart */
-            appendStringInfo(&sql, ", v.%s%s%s AS %s", name, vdf_cast(getBaseType(a->atttypid)),
+        } else /* as UPDATE would store it, but for the domain, which is looked at apart; a partition is told by it */
+            appendStringInfo(&sql, ", v.%s%s%s AS %s", name, vdf_cast(bms_is_member(number, routing) ? a->atttypid : getBaseType(a->atttypid)),
                              OidIsValid(a->attcollation) ? vdf_collate(a->attcollation) : "", name);
     }
     if (f->run->fixed != NULL)
