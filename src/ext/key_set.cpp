@@ -29,6 +29,11 @@ bool vdf_key_comparable(Oid key_type, Oid key_collation, Oid reference_type, Oid
     return key_type == reference_type || (key == reference && (key == VDF_KEY_INTEGER || key == VDF_KEY_TEXT));
 }
 
+static int words_of_kind(VdfKeyKind kind)
+{
+    return kind == VDF_KEY_UUID || kind == VDF_KEY_TEXT ? 2 : 1;
+}
+
 static inline uint64 integer_of(Datum value, Oid type)
 {
     if (type == INT8OID)
@@ -63,7 +68,7 @@ static void release(const VdfKeySet *set, const Datum *values, const uint64 *wor
     for (int i = 0; i < set->ncolumns; i++) {
         if (set->kind[i] == VDF_KEY_TEXT && (uintptr_t) words[1] != (uintptr_t) DatumGetPointer(values[i]))
             pfree((void *) (uintptr_t) words[1]);
-        words += set->kind[i] == VDF_KEY_UUID || set->kind[i] == VDF_KEY_TEXT ? 2 : 1;
+        words += words_of_kind(set->kind[i]);
     }
 }
 
@@ -154,7 +159,7 @@ static int words_of(int ncolumns, const Oid *types, const Oid *collations, VdfKe
     for (int i = 0; i < ncolumns; i++) {
         if (!kind_of(types[i], collations[i], &kinds[i]))
             return 0;
-        words += kinds[i] == VDF_KEY_UUID || kinds[i] == VDF_KEY_TEXT ? 2 : 1;
+        words += words_of_kind(kinds[i]);
         if (kinds[i] == VDF_KEY_TEXT)
             *texts |= 1U << (words - 1);
     }
@@ -226,7 +231,7 @@ static bool keep_texts(VdfKeySet *set, uint64 *words)
 
 bool vdf_key_set_add(VdfKeySet *set, TupleTableSlot *slot, int person, bool own)
 {
-    uint64 words[VDF_KEY_WORDS], kept[VDF_KEY_WORDS];
+    uint64 words[VDF_KEY_WORDS];
     Datum values[VDF_KEY_COLUMNS];
     Oid types[VDF_KEY_COLUMNS];
     uint32 at;
@@ -246,19 +251,20 @@ bool vdf_key_set_add(VdfKeySet *set, TupleTableSlot *slot, int person, bool own)
     }
     pack(set, values, types, words);
     at = probe(set, words);
-    memcpy(kept, words, sizeof(kept));
-    if (set->texts != 0) {
-        fits = set->marks[at] != 0 || keep_texts(set, kept);
-        release(set, values, words);
+    if (set->marks[at] == 0) {
+        uint64 *kept = set->keys + (Size) at * set->words;
+
+        memcpy(kept, words, set->words * sizeof(uint64));
+        fits = set->texts == 0 || keep_texts(set, kept);
+        if (fits) {
+            set->marks[at] = ((uint32) person + 1) * 2 + (own ? 1 : 0);
+            set->count++;
+            set->foreign += own ? 0 : 1;
+        }
     }
-    if (!fits || set->marks[at] != 0)
-        return fits;
-    memcpy(set->keys + (Size) at * set->words, kept, set->words * sizeof(uint64));
-    set->marks[at] = ((uint32) person + 1) * 2 + (own ? 1 : 0);
-    set->count++;
-    if (!own)
-        set->foreign++;
-    return true;
+    if (set->texts != 0)
+        release(set, values, words);
+    return fits;
 }
 
 uint32 vdf_key_set_find(const VdfKeySet *set, const Datum *values, const Oid *types)
