@@ -3,8 +3,8 @@
  * per row with all its columns: a second UPDATE of the same row would make RI check every key of it again.
  */
 #include "ext/catalog.h"
+#include "ext/fixed_values.h"
 #include "ext/foresee.h"
-#include "ext/foresight.h"
 #include "ext/new_reference.h"
 #include "ext/report.h"
 #include "ext/run.h"
@@ -128,39 +128,49 @@ static VdfKeys *parents_of(VdfRun *run, int edge)
     return &run->nodes[e->parent].all;
 }
 
-static void find_references(VdfRun *run, int edge, Keeping *keeping, VdfKeys *found)
+/* By one scan that looks the keys up; false: by a join, which alone tells whose person's a row is. */
+static bool scan_references(VdfRun *run, int edge, ReferenceSink *s)
 {
-    const VdfEdge *e = &run->plan->graph.edges[edge];
-    VdfEdgeInfo *info = &run->plan->edges[edge];
     VdfStatement statement;
     VdfKeyScan scan;
     VdfKeyArm arm;
+
+    if (run->many || parents_of(run, edge) != &run->nodes[run->plan->graph.edges[edge].parent].all ||
+        !vdf_sweep_scan_of(run, edge, &scan, &arm))
+        return false;
+    vdf_statement_of(run, &statement, VDF_SQL_FIND_REFERENCES, edge, (run->dry ? 0 : VDF_LOCK) | VDF_SCAN,
+                     run->plan->edges[edge].owner);
+    statement.scan = &scan;
+    statement.sink = &s->sink;
+    (void) vdf_execute(&run->executor, &statement);
+    return !statement.refused;
+}
+
+static void join_references(VdfRun *run, int edge, ReferenceSink *s)
+{
+    VdfStatement statement;
+
+    vdf_statement_of(run, &statement, VDF_SQL_FIND_REFERENCES, edge,
+                     (run->many ? VDF_USERS : 0) | (run->dry ? 0 : VDF_LOCK), run->plan->edges[edge].owner);
+    vdf_statement_input(&statement, "vdf_d", parents_of(run, edge));
+    statement.sink = &s->sink;
+    (void) vdf_execute(&run->executor, &statement);
+}
+
+static void find_references(VdfRun *run, int edge, Keeping *keeping, VdfKeys *found)
+{
     ReferenceSink s;
-    unsigned flags = (run->many ? VDF_USERS : 0) | (run->dry ? 0 : VDF_LOCK);
-    VdfKeys *parents = parents_of(run, edge);
 
     memset(&s, 0, sizeof(s));
     vdf_sink_init(&s.sink, NULL, reference_row);
     s.run = run;
-    s.node = e->child;
+    s.node = run->plan->graph.edges[edge].child;
     s.edge = edge;
     s.found = found;
     s.keeping = keeping;
     run->edges[edge].set = vdf_rowset_create();
-    /* The person of a row is known by the join only. */
-    statement.refused = true;
-    if (!run->many && parents == &run->nodes[e->parent].all && vdf_sweep_scan_of(run, edge, &scan, &arm)) {
-        vdf_statement_of(run, &statement, VDF_SQL_FIND_REFERENCES, edge, flags | VDF_SCAN, info->owner);
-        statement.scan = &scan;
-        statement.sink = &s.sink;
-        (void) vdf_execute(&run->executor, &statement);
-    }
-    if (statement.refused) {
-        vdf_statement_of(run, &statement, VDF_SQL_FIND_REFERENCES, edge, flags, info->owner);
-        vdf_statement_input(&statement, "vdf_d", parents);
-        statement.sink = &s.sink;
-        (void) vdf_execute(&run->executor, &statement);
-    }
+    if (!scan_references(run, edge, &s))
+        join_references(run, edge, &s);
     run->edges[edge].rows = s.rows;
     if (vdf_action(run->plan, edge) != VDF_ACTION_RETAIN)
         run->changed += s.rows;
@@ -215,57 +225,10 @@ void vdf_detach_inputs(VdfRun *run, VdfStatement *statement, const int *edges, i
     }
 }
 
-typedef struct WrittenSink
-{
-    VdfSink sink;
-    uint64 rows; /* as they were to be */
-} WrittenSink;
-
-static void written_row(VdfSink *sink, TupleTableSlot *slot)
-{
-    slot_getallattrs(slot);
-    if (slot->tts_isnull[0] || !DatumGetBool(slot->tts_values[0]))
-        ((WrittenSink *) sink)->rows++;
-}
-
-static uint64 rows_to_write(const VdfKeys *fixed)
-{
-    TupleTableSlot *slot = MakeSingleTupleTableSlot(fixed->desc, &TTSOpsMinimalTuple);
-    uint64 rows = 0;
-
-    tuplestore_rescan(fixed->store);
-    while (tuplestore_gettupleslot(fixed->store, true, false, slot)) {
-        bool isnull;
-        Datum touched = slot_getattr(slot, 3, &isnull);
-
-        rows += !isnull && DatumGetBool(touched) ? 1 : 0;
-    }
-    ExecDropSingleTupleTableSlot(slot);
-    tuplestore_rescan(fixed->store);
-    return rows;
-}
-
-/* What a column rule was to replace, a trigger must not leave in the row: it may be what the person is known by. */
-static void require_written(VdfRun *run, int node, const VdfFacts *facts, uint64 rows)
-{
-    const VdfNode *n = &run->plan->graph.nodes[node];
-    uint64 due = rows_to_write(run->fixed);
-
-    if (rows < due)
-        ereport(ERROR, (errcode(ERRCODE_VDF_ROWS_LEFT),
-                        errmsg("columns of %s would keep what they hold: %s", n->display, facts->update_keeper),
-                        errdetail("The trigger keeps back what is written into %llu of %llu rows. Nothing was changed.",
-                                  (unsigned long long) (due - rows), (unsigned long long) due),
-                        errhint("Drop or disable the trigger."), err_generic_string(PG_DIAG_SCHEMA_NAME, n->schema),
-                        err_generic_string(PG_DIAG_TABLE_NAME, n->relation)));
-}
-
 static void update_rows(VdfRun *run, int node, int *edges, int nedges, bool tombstone, VdfKeys *found)
 {
     VdfStatement statement;
     VdfFacts *facts = vdf_facts(run->plan, run->plan->nodes[node].relation);
-    WrittenSink written;
-    bool compares = false;
 
     memset(&statement, 0, sizeof(statement));
     statement.sql = vdf_plan_text(run->plan, VDF_SQL_DETACH, node, tombstone ? VDF_TOMBSTONE : 0, nedges, edges,
@@ -281,20 +244,14 @@ static void update_rows(VdfRun *run, int node, int *edges, int nedges, bool tomb
                         errdetail("The rule changes what UPDATE does to the table. Nothing was changed."),
                         errhint("Drop or disable the rule.")));
     if (run->fixed != NULL) {
-        statement.sql = vdf_fixed_update(run, node, edges, nedges, tombstone, &compares);
-        statement.cache = NULL;
+        vdf_write_fixed(run, node, edges, nedges, tombstone, found);
+        return;
     }
-    memset(&written, 0, sizeof(written));
-    vdf_sink_init(&written.sink, NULL, written_row);
-    if (compares)
-        statement.sink = &written.sink;
     statement.owner = run->plan->nodes[node].owner;
     statement.change = true;
     statement.by_place = true;
     vdf_detach_inputs(run, &statement, edges, nedges, found);
     (void) vdf_execute(&run->executor, &statement);
-    if (compares)
-        require_written(run, node, facts, written.rows);
 }
 
 static int by_rank(const void *a, const void *b, void *arg)

@@ -39,10 +39,6 @@ void vdf_foresight_open(VdfForesight *f, VdfRun *run, int node, const int *edges
 void vdf_foresight_close(VdfForesight *f);
 /* Columns whose new value is another each time. */
 const Bitmapset *vdf_foresight_changing(VdfForesight *f);
-/* Those values, asked for once: the rows as vdf_n; NULL: there are none. In a run only, since asking may change something. */
-VdfKeys *vdf_fix_values(VdfRun *run, int node, const int *edges, int nedges, bool tombstone, VdfKeys *found);
-/* The UPDATE that writes them; compares: it returns for each row whether something was kept back. */
-char *vdf_fixed_update(VdfRun *run, int node, const int *edges, int nedges, bool tombstone, bool *compares);
 /* The rows of vdf_m as they would be, as SQL: vdf_t, vdf_i, vdf_w (are they touched?), columns; vdf_o<n>: columns as they are. */
 char *vdf_foresight_rows(const VdfForesight *f, const Bitmapset *columns, const Bitmapset *old);
 /* Runs a statement over them; parents: vdf_d, may be NULL. */
