@@ -1,29 +1,10 @@
 -- What only one partition demands is known before as well, and what a row meets that moves (R9, R11).
 \set ECHO none
 \i test/support/regress.sql
+\i test/support/promise.sql
 \set ECHO all
 \pset format unaligned
 \pset fieldsep ' | '
-CREATE FUNCTION t.both(key text DEFAULT '1') RETURNS TABLE (what text, row_count bigint, note text) LANGUAGE plpgsql AS $$
-DECLARE foreseen text := ''; code text; detail text;
-BEGIN
-    FOR what, row_count, note IN SELECT s.relation || coalesce(' via ' || s.via, ''), s.row_count, regexp_replace(t.masked(s.note), ': SELECT .*', '')
-        FROM vedfolnir_delete_user(key) s WHERE s.action = 'block' ORDER BY s.step LOOP
-        foreseen := concat(foreseen, what, ': ', row_count, CASE row_count WHEN 1 THEN ' row, ' ELSE ' rows, ' END, note, E'.\n');
-        RETURN NEXT;
-    END LOOP;
-    BEGIN
-        PERFORM vedfolnir_delete_user(key, false);
-        RAISE SQLSTATE 'P0999';
-    EXCEPTION WHEN others THEN
-        GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, detail = PG_EXCEPTION_DETAIL;
-        detail := replace(detail, 'Nothing was changed.', '');
-    END;
-    what := CASE code WHEN 'P0999' THEN 'goes through' ELSE code END;
-    row_count := NULL;
-    note := CASE WHEN detail = foreseen AND code IN ('P0999', 'VF007') THEN 'promised' ELSE detail END;
-    RETURN NEXT;
-END $$;
 SET client_min_messages = warning;
 CREATE TABLE app.users (id int PRIMARY KEY);
 CREATE TABLE app.p (gone int, id int, k int, u int REFERENCES app.users ON DELETE SET NULL, n int, w text CONSTRAINT all_short CHECK (length(w) < 9))
