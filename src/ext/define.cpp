@@ -3,79 +3,14 @@
  */
 #include "ext/catalog.h"
 #include "ext/configuration.h"
+#include "ext/definition.h"
 #include "ext/deletion_plan.h"
 #include "ext/duty.h"
-#include "ext/execute.h"
 #include "ext/expression.h"
 #include "ext/names.h"
 #include "ext/report.h"
 #include "ext/store.h"
-#include "ext/template_text.h"
 #include "ext/value.h"
-
-static void require(FunctionCallInfo fcinfo, int argument, const char *name)
-{
-    if (PG_ARGISNULL(argument))
-        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
-}
-
-static char *name_or_null(FunctionCallInfo fcinfo, int n)
-{
-    return PG_ARGISNULL(n) ? NULL : pstrdup(NameStr(*PG_GETARG_NAME(n)));
-}
-
-static char *text_or_null(FunctionCallInfo fcinfo, int n)
-{
-    return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
-}
-
-static void invalid(const char *what, const char *given, const char *allowed)
-{
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid %s: \"%s\"", what, given),
-                    errhint("Allowed are %s.", allowed)));
-}
-
-/* Values of a row to write: NULL pointers become NULL. */
-typedef struct Row
-{
-    int n;
-    Oid types[16];
-    Datum values[16];
-    char nulls[17];
-} Row;
-
-static void put(Row *row, Oid type, Datum value, bool isnull)
-{
-    row->types[row->n] = type;
-    row->values[row->n] = value;
-    row->nulls[row->n++] = isnull ? 'n' : ' ';
-}
-
-static void put_text(Row *row, const char *text)
-{
-    put(row, TEXTOID, text ? CStringGetTextDatum(text) : (Datum) 0, text == NULL);
-}
-
-static void put_name(Row *row, const char *name)
-{
-    put(row, NAMEOID, name ? DirectFunctionCall1(namein, CStringGetDatum(name)) : (Datum) 0, name == NULL);
-}
-
-static void put_relation(Row *row, Oid relation)
-{
-    put(row, REGCLASSOID, ObjectIdGetDatum(relation), false);
-    put_name(row, get_namespace_name(get_rel_namespace(relation)));
-    put_name(row, get_rel_name(relation));
-}
-
-static void write_row(Row *row, const char *sql)
-{
-    VdfStore store;
-
-    vdf_store_open(&store);
-    vdf_store_run(&store, sql, row->n, row->types, row->values, row->nulls, false);
-    vdf_store_close(&store);
-}
 
 /* The primary key's only column; 0A000 for a composite one. */
 static char *primary_key_column(Oid relation)
@@ -177,34 +112,34 @@ VDF_FUNCTION(vedfolnir_register_subject)
 {
     Oid relation;
     char *key, *label, *mode;
-    Row row = {0};
+    VdfRow row = {0};
 
     vdf_require_duty("admin");
-    require(fcinfo, 0, "relation");
-    require(fcinfo, 3, "mode");
-    require(fcinfo, 4, "subject");
+    vdf_require_argument(fcinfo, 0, "relation");
+    vdf_require_argument(fcinfo, 3, "mode");
+    vdf_require_argument(fcinfo, 4, "subject");
     relation = PG_GETARG_OID(0);
-    key = name_or_null(fcinfo, 1);
-    label = name_or_null(fcinfo, 2);
-    mode = text_or_null(fcinfo, 3);
+    key = vdf_name_argument(fcinfo, 1);
+    label = vdf_name_argument(fcinfo, 2);
+    mode = vdf_text_argument(fcinfo, 3);
     vdf_require_table(relation);
     if (get_rel_relispartition(relation))
         ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("%s is a partition", vdf_relation_name(relation)),
                         errhint("Register %s.", vdf_relation_name(vdf_partition_root(relation)))));
     if (strcmp(mode, "delete") != 0 && strcmp(mode, "tombstone") != 0)
-        invalid("mode", mode, "delete and tombstone");
+        vdf_invalid_value("mode", mode, "delete and tombstone");
     if (key == NULL)
         key = primary_key_column(relation);
     require_unique(relation, vdf_column_number(relation, key));
     if (label != NULL)
         require_equality(relation, vdf_column_number(relation, label));
-    tell_changes(name_or_null(fcinfo, 4), relation, key, label, mode);
-    put_name(&row, name_or_null(fcinfo, 4));
-    put_relation(&row, relation);
-    put_name(&row, key);
-    put_name(&row, label);
-    put_text(&row, mode);
-    write_row(&row, "INSERT INTO vedfolnir.subject VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (subject) DO UPDATE SET "
+    tell_changes(vdf_name_argument(fcinfo, 4), relation, key, label, mode);
+    vdf_row_name(&row, vdf_name_argument(fcinfo, 4));
+    vdf_row_relation(&row, relation);
+    vdf_row_name(&row, key);
+    vdf_row_name(&row, label);
+    vdf_row_text(&row, mode);
+    vdf_row_write(&row, "INSERT INTO vedfolnir.subject VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (subject) DO UPDATE SET "
                     "relation = excluded.relation, relation_schema = excluded.relation_schema, "
                     "relation_name = excluded.relation_name, key_column = excluded.key_column, "
                     "label_column = excluded.label_column, mode = excluded.mode");
@@ -273,41 +208,41 @@ VDF_FUNCTION(vedfolnir_set_policy)
 {
     Oid relation;
     char *edge, *action, *collateral, *reassign_to, *compiled = NULL, *subject;
-    Row row = {0};
+    VdfRow row = {0};
 
     vdf_require_duty("admin");
-    require(fcinfo, 0, "relation");
-    require(fcinfo, 1, "edge");
-    require(fcinfo, 2, "action");
-    require(fcinfo, 4, "collateral");
-    require(fcinfo, 6, "subject");
+    vdf_require_argument(fcinfo, 0, "relation");
+    vdf_require_argument(fcinfo, 1, "edge");
+    vdf_require_argument(fcinfo, 2, "action");
+    vdf_require_argument(fcinfo, 4, "collateral");
+    vdf_require_argument(fcinfo, 6, "subject");
     relation = PG_GETARG_OID(0);
-    edge = name_or_null(fcinfo, 1);
-    action = text_or_null(fcinfo, 2);
-    collateral = text_or_null(fcinfo, 4);
-    reassign_to = text_or_null(fcinfo, 5);
-    subject = name_or_null(fcinfo, 6);
+    edge = vdf_name_argument(fcinfo, 1);
+    action = vdf_text_argument(fcinfo, 2);
+    collateral = vdf_text_argument(fcinfo, 4);
+    reassign_to = vdf_text_argument(fcinfo, 5);
+    subject = vdf_name_argument(fcinfo, 6);
     (void) vdf_require_subject(subject);
     vdf_require_table(relation);
     vdf_require_edge(subject, relation, edge);
     if (vdf_action_of(action) == VDF_ACTION_NONE)
-        invalid("action", action, "delete, nullify, default, reassign, retain and block");
+        vdf_invalid_value("action", action, "delete, nullify, default, reassign, retain and block");
     if (strcmp(collateral, "refuse") != 0 && strcmp(collateral, "delete") != 0)
-        invalid("collateral", collateral, "refuse and delete");
+        vdf_invalid_value("collateral", collateral, "refuse and delete");
     if ((vdf_action_of(action) == VDF_ACTION_REASSIGN) != (reassign_to != NULL))
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                         errmsg("reassign_to goes with the action reassign, and only with it")));
     if (reassign_to != NULL)
         compiled = compile_successor(subject, relation, edge, reassign_to);
-    put_name(&row, subject);
-    put_relation(&row, relation);
-    put_name(&row, edge);
-    put_text(&row, action);
-    put_text(&row, text_or_null(fcinfo, 3));
-    put_text(&row, collateral);
-    put_text(&row, reassign_to);
-    put_text(&row, compiled);
-    write_row(&row, "INSERT INTO vedfolnir.policy VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
+    vdf_row_name(&row, subject);
+    vdf_row_relation(&row, relation);
+    vdf_row_name(&row, edge);
+    vdf_row_text(&row, action);
+    vdf_row_text(&row, vdf_text_argument(fcinfo, 3));
+    vdf_row_text(&row, collateral);
+    vdf_row_text(&row, reassign_to);
+    vdf_row_text(&row, compiled);
+    vdf_row_write(&row, "INSERT INTO vedfolnir.policy VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
                     "ON CONFLICT (subject, relation, edge) DO UPDATE SET relation_schema = excluded.relation_schema, "
                     "relation_name = excluded.relation_name, action = excluded.action, reason = excluded.reason, "
                     "collateral = excluded.collateral, reassign_to = excluded.reassign_to, "
@@ -324,18 +259,18 @@ VDF_FUNCTION(vedfolnir_set_column)
     Oid relation, root, type, collation;
     int32 typmod;
     char *column, *expression, *edge, *subject;
-    Row row = {0};
+    VdfRow row = {0};
     AttrNumber number;
 
     vdf_require_duty("admin");
-    require(fcinfo, 0, "relation");
-    require(fcinfo, 1, "column_name");
-    require(fcinfo, 4, "subject");
+    vdf_require_argument(fcinfo, 0, "relation");
+    vdf_require_argument(fcinfo, 1, "column_name");
+    vdf_require_argument(fcinfo, 4, "subject");
     relation = PG_GETARG_OID(0);
-    column = name_or_null(fcinfo, 1);
-    expression = text_or_null(fcinfo, 2);
-    edge = name_or_null(fcinfo, 3);
-    subject = name_or_null(fcinfo, 4);
+    column = vdf_name_argument(fcinfo, 1);
+    expression = vdf_text_argument(fcinfo, 2);
+    edge = vdf_name_argument(fcinfo, 3);
+    subject = vdf_name_argument(fcinfo, 4);
     root = vdf_require_subject(subject);
     vdf_require_table(relation);
     vdf_require_owner(relation);
@@ -346,12 +281,12 @@ VDF_FUNCTION(vedfolnir_set_column)
                         errhint("SELECT relation, edge FROM vedfolnir_suggest_policies();")));
     if (edge != NULL)
         vdf_require_edge(subject, relation, edge);
-    put_name(&row, subject);
-    put_relation(&row, relation);
-    put_name(&row, edge ? edge : "");
-    put_name(&row, column);
+    vdf_row_name(&row, subject);
+    vdf_row_relation(&row, relation);
+    vdf_row_name(&row, edge ? edge : "");
+    vdf_row_name(&row, column);
     if (expression == NULL) {
-        write_row(&row, "DELETE FROM vedfolnir.column_rule WHERE subject OPERATOR(pg_catalog.=) $1 "
+        vdf_row_write(&row, "DELETE FROM vedfolnir.column_rule WHERE subject OPERATOR(pg_catalog.=) $1 "
                         "AND relation::pg_catalog.oid OPERATOR(pg_catalog.=) $2::pg_catalog.oid AND $3 IS NOT NULL AND $4 IS NOT NULL "
                         "AND edge OPERATOR(pg_catalog.=) $5 AND column_name OPERATOR(pg_catalog.=) $6");
         PG_RETURN_VOID();
@@ -362,64 +297,11 @@ VDF_FUNCTION(vedfolnir_set_column)
                         errdetail("It is a generated column, or an identity column that is GENERATED ALWAYS."),
                         errhint("Set the columns that it is made of, or declare the identity column GENERATED BY DEFAULT.")));
     get_atttypetypmodcoll(relation, number, &type, &typmod, &collation);
-    put_text(&row, expression);
-    put_text(&row, vdf_expression_compile(relation, expression, false, type, typmod));
-    write_row(&row, "INSERT INTO vedfolnir.column_rule VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
+    vdf_row_text(&row, expression);
+    vdf_row_text(&row, vdf_expression_compile(relation, expression, false, type, typmod));
+    vdf_row_write(&row, "INSERT INTO vedfolnir.column_rule VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
                     "ON CONFLICT (subject, relation, edge, column_name) DO UPDATE SET "
                     "relation_schema = excluded.relation_schema, relation_name = excluded.relation_name, "
                     "expression = excluded.expression, parsed = excluded.parsed");
-    PG_RETURN_VOID();
-}
-
-/*
- * vedfolnir_add_cleanup(relation regclass, kind text, target text, service text, on_expire text, subject name): 22004,
- * 22023, 42501, 42703, 42704.
- */
-VDF_FUNCTION(vedfolnir_add_cleanup)
-{
-    static const char *const kinds[] = {"file", "directory", "redis_key", "redis_pattern", "identity", "webhook"};
-    Oid relation, root;
-    char *kind, *target, *service, *on_expire, *subject;
-    Row row = {0};
-    bool known = false;
-
-    vdf_require_duty("admin");
-    require(fcinfo, 0, "relation");
-    require(fcinfo, 1, "kind");
-    require(fcinfo, 2, "target");
-    require(fcinfo, 3, "service");
-    require(fcinfo, 4, "on_expire");
-    require(fcinfo, 5, "subject");
-    relation = PG_GETARG_OID(0);
-    kind = text_or_null(fcinfo, 1);
-    target = text_or_null(fcinfo, 2);
-    service = text_or_null(fcinfo, 3);
-    on_expire = text_or_null(fcinfo, 4);
-    subject = name_or_null(fcinfo, 5);
-    root = vdf_require_subject(subject);
-    vdf_require_table(relation);
-    for (size_t i = 0; i < lengthof(kinds); i++)
-        known = known || strcmp(kinds[i], kind) == 0;
-    if (!known)
-        invalid("kind", kind, "file, directory, redis_key, redis_pattern, identity and webhook");
-    if (strcmp(on_expire, "no") != 0 && strcmp(on_expire, "enqueue") != 0 && strcmp(on_expire, "delete") != 0)
-        invalid("on_expire", on_expire, "no, enqueue and delete");
-    if (strcmp(on_expire, "delete") == 0 && relation == root)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("expiring sessions must not delete the person"),
-                        errhint("Use on_expire => 'enqueue' for rules of the root table.")));
-    if (service[0] == '\0')
-        invalid("service", service, "names of services in the listener's configuration");
-    put_name(&row, subject);
-    put_relation(&row, relation);
-    put_text(&row, kind);
-    put_text(&row, target);
-    put_text(&row, vdf_target_compile(relation, kind, target));
-    put_text(&row, service);
-    put_text(&row, on_expire);
-    write_row(&row, "INSERT INTO vedfolnir.cleanup_rule (subject, relation, relation_schema, relation_name, kind, target, parsed, "
-                    "service, on_expire) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
-                    "ON CONFLICT (subject, relation, kind, target, service) DO UPDATE SET "
-                    "relation_schema = excluded.relation_schema, relation_name = excluded.relation_name, "
-                    "parsed = excluded.parsed, on_expire = excluded.on_expire");
     PG_RETURN_VOID();
 }

@@ -91,6 +91,9 @@ const char *vdf_plan_text(VdfDeletionPlan *plan, VdfSql kind, int number, unsign
 int vdf_plan_node(VdfDeletionPlan *plan, Oid relation);
 /* The edge of that name of a relation; -1 when the walk does not come there. */
 int vdf_plan_edge(VdfDeletionPlan *plan, Oid relation, const char *name);
+/* Fills in what is known of an edge: a foreign key, or where that is NULL a link. policy is NULL where none was set. */
+void vdf_edge_details(VdfDeletionPlan *plan, const struct VdfForeignKey *key, VdfLink *link, const VdfPolicy *policy, VdfEdge *edge,
+                      VdfEdgeInfo *info);
 /* Fills in the column rules and clean-up rules; the nodes and edges must be there. */
 void vdf_plan_rules(VdfDeletionPlan *plan, VdfEdge *edges);
 /* The relation and the tables that inherit from it: their rows are rows of it, for a column rule and a clean-up rule too. */

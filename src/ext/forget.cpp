@@ -1,6 +1,7 @@
 /*
  * forget.cpp: takes declarations back, by the names under which they were made: their objects may be gone.
  */
+#include "ext/definition.h"
 #include "ext/deletion_plan.h"
 #include "ext/duty.h"
 #include "ext/names.h"
@@ -25,12 +26,6 @@ static const char *const FORGET =
     "  AND $4 IS NULL RETURNING 1) "
     "SELECT (SELECT count(*) FROM dismissals) + (SELECT count(*) FROM mirrors) + (SELECT count(*) FROM tenancies) + (SELECT count(*) FROM policies) + (SELECT count(*) FROM links) + (SELECT count(*) FROM columns) + "
     "(SELECT count(*) FROM cleanups)";
-
-static void require(FunctionCallInfo fcinfo, int argument, const char *name)
-{
-    if (PG_ARGISNULL(argument))
-        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
-}
 
 /* The two parts of a qualified name, as values. */
 static void read_relation(text *given, Datum *schema, Datum *relation)
@@ -90,7 +85,7 @@ VDF_FUNCTION(vedfolnir_remove_cleanup)
 
     vdf_require_duty("admin");
     for (int i = 0; i < 5; i++)
-        require(fcinfo, i, names[i]);
+        vdf_require_argument(fcinfo, i, names[i]);
     (void) vdf_require_subject(NameStr(*PG_GETARG_NAME(4)));
     values[0] = PG_GETARG_DATUM(4);
     read_relation(PG_GETARG_TEXT_PP(0), &values[1], &values[2]);
@@ -110,9 +105,9 @@ VDF_FUNCTION(vedfolnir_remove_mirror)
     Datum values[5];
 
     vdf_require_duty("admin");
-    require(fcinfo, 0, "relation");
-    require(fcinfo, 1, "mirror");
-    require(fcinfo, 2, "subject");
+    vdf_require_argument(fcinfo, 0, "relation");
+    vdf_require_argument(fcinfo, 1, "mirror");
+    vdf_require_argument(fcinfo, 2, "subject");
     (void) vdf_require_subject(NameStr(*PG_GETARG_NAME(2)));
     values[0] = PG_GETARG_DATUM(2);
     read_relation(PG_GETARG_TEXT_PP(0), &values[1], &values[2]);
@@ -133,7 +128,7 @@ VDF_FUNCTION(vedfolnir_remove_dismissal)
 
     vdf_require_duty("admin");
     for (int i = 0; i < 3; i++)
-        require(fcinfo, i, names[i]);
+        vdf_require_argument(fcinfo, i, names[i]);
     (void) vdf_require_subject(NameStr(*PG_GETARG_NAME(2)));
     values[0] = PG_GETARG_DATUM(2);
     read_relation(PG_GETARG_TEXT_PP(0), &values[1], &values[2]);
@@ -170,7 +165,7 @@ VDF_FUNCTION(vedfolnir_unregister_subject)
     int32 holds, count;
 
     vdf_require_duty("admin");
-    require(fcinfo, 0, "subject");
+    vdf_require_argument(fcinfo, 0, "subject");
     values[0] = PG_GETARG_DATUM(0);
     holds = removed(HOLDS, 1, types, values, NULL);
     if (holds > 0)
