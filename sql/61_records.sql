@@ -93,15 +93,19 @@ LANGUAGE plpgsql AS $$ BEGIN
     IF what LIKE '%TRIGGER%' THEN EXECUTE format('DROP TRIGGER keep ON %s', relation); ELSE EXECUTE format('DROP RULE keep ON %s', relation); END IF;
 END $$;
 CREATE TABLE elsewhere AS TABLE vedfolnir.audit_log WITH NO DATA;
+CREATE TABLE no_request AS TABLE vedfolnir.request WITH NO DATA;
+CREATE TABLE no_secret AS TABLE vedfolnir.secret WITH NO DATA;
 SELECT t, r.* FROM unnest('{vedfolnir.deletion, vedfolnir.audit_log, vedfolnir.cleanup_task, vedfolnir.request}'::regclass[]) t,
     refused($$SELECT * FROM vedfolnir_delete_users('{903,904}', false, request_id => '00000000-0000-4000-8000-000000000001')$$, t,
             'CREATE TRIGGER keep BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION rec.keep()') r;
 SELECT * FROM refused($$SELECT * FROM vedfolnir_delete_user(903, false)$$, 'vedfolnir.audit_log',
     'CREATE TRIGGER keep BEFORE INSERT ON %s FOR EACH ROW WHEN (NEW.action = ''delete'' AND NEW.relation LIKE ''%%files'') EXECUTE FUNCTION rec.keep()');
-SELECT t, r.* FROM unnest('{vedfolnir.deletion, vedfolnir.audit_log, vedfolnir.cleanup_task}'::regclass[]) t,
-    refused($$SELECT * FROM vedfolnir_delete_user(903, false)$$, t, 'CREATE RULE keep AS ON INSERT TO %s DO INSTEAD NOTHING') r;
+SELECT t, r.* FROM unnest('{vedfolnir.deletion, vedfolnir.audit_log, vedfolnir.cleanup_task, vedfolnir.request}'::regclass[]) t,
+    refused($$SELECT * FROM vedfolnir_delete_user(903, false, request_id => '00000000-0000-4000-8000-000000000001')$$, t, 'CREATE RULE keep AS ON INSERT TO %s DO INSTEAD NOTHING') r;
 SELECT * FROM refused($$SELECT * FROM vedfolnir_delete_user(903, false)$$, 'vedfolnir.audit_log',
     'CREATE RULE keep AS ON INSERT TO %s DO INSTEAD INSERT INTO rec.elsewhere VALUES (NEW.*)');
+SELECT * FROM refused($$SELECT * FROM vedfolnir_delete_user(903, false, request_id => '00000000-0000-4000-8000-000000000001')$$, 'vedfolnir.request',
+    'CREATE RULE keep AS ON INSERT TO %s DO INSTEAD INSERT INTO rec.no_request VALUES (NEW.*)');
 SELECT * FROM refused($$SELECT vedfolnir_hold('903', 'case 1')$$, 'vedfolnir.hold',
     'CREATE TRIGGER keep BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION rec.keep()');
 SELECT vedfolnir_hold('903', 'case 1');
@@ -112,6 +116,11 @@ BEGIN;
 DELETE FROM vedfolnir.secret;
 SELECT * FROM refused($$SELECT * FROM vedfolnir_delete_user(903, false)$$, 'vedfolnir.secret',
     'CREATE TRIGGER keep BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION rec.keep()');
+SELECT * FROM refused($$SELECT * FROM vedfolnir_delete_user(903, false)$$, 'vedfolnir.secret',
+    'CREATE RULE keep AS ON INSERT TO %s DO INSTEAD INSERT INTO rec.no_secret VALUES (NEW.*)');
+CREATE FUNCTION take_away() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM vedfolnir.secret; RETURN NULL; END';
+SELECT * FROM refused($$SELECT * FROM vedfolnir_delete_user(903, false)$$, 'vedfolnir.secret',
+    'CREATE TRIGGER keep AFTER INSERT ON %s FOR EACH ROW EXECUTE FUNCTION rec.take_away()');
 ROLLBACK;
 
 -- All of it goes with the transaction.

@@ -1,7 +1,6 @@
 #include "ext/bulk_insert.h"
 
 #include "ext/insert_facts.h"
-#include "ext/report.h"
 #include "ext/store.h"
 
 #define ROWS_AT_ONCE 500
@@ -32,16 +31,6 @@ struct VdfBulkInsert
     Oid user;
     int context;
 };
-
-/* What a rule makes of an INSERT may go anywhere, and no count would tell. */
-static void refuse_rules(Relation table)
-{
-    for (int i = 0; table->rd_rules != NULL && i < table->rd_rules->numLocks; i++)
-        if (table->rd_rules->rules[i]->event == CMD_INSERT && table->rd_rules->rules[i]->enabled != RULE_DISABLED)
-            ereport(ERROR, (errcode(ERRCODE_VDF_ROWS_LEFT),
-                            errmsg("a rule changes what is written to vedfolnir.%s", RelationGetRelationName(table)),
-                            errdetail("Nothing was changed."), errhint("Drop or disable the rule.")));
-}
 
 static void keep_rows(VdfBulkInsert *insert)
 {
@@ -114,7 +103,7 @@ VdfBulkInsert *vdf_bulk_insert_begin(VdfExecutor *executor, const char *table, i
     insert->attributes = vdf_insert_attributes(insert->facts, insert->table, ncolumns, columns);
     CommandCounterIncrement();
     PushActiveSnapshot(GetTransactionSnapshot());
-    refuse_rules(insert->table);
+    vdf_store_refuse_rules(insert->table);
     /* A row at a time, as a statement would meet them, is what triggers are written for. */
     if (insert->table->trigdesc != NULL)
         keep_rows(insert);

@@ -75,10 +75,10 @@ static List *make_secret(void)
     vdf_store_run(&store, "LOCK TABLE vedfolnir.secret IN SHARE ROW EXCLUSIVE MODE", 0, NULL, NULL, NULL, false);
     secrets = read_secrets();
     if (secrets == NIL) {
-        vdf_store_require_rows("secret", 1, vdf_store_run(&store, "INSERT INTO vedfolnir.secret (secret) VALUES ($1)", 1,
-                                                          types, values, NULL, false));
+        vdf_store_insert_row(&store, "secret", "INSERT INTO vedfolnir.secret (secret) VALUES ($1)", 1, types, values);
         CommandCounterIncrement();
         secrets = read_secrets();
+        vdf_store_require_rows("secret", 1, secrets == NIL ? 0 : 1); /* a trigger after it may have taken it away */
     }
     vdf_store_close(&store);
     return secrets;

@@ -52,8 +52,7 @@ void vdf_request_store(Datum request_id, const VdfPseudonym *arguments, const pg
     values[3] = vdf_steps_array(steps);
     types[3] = get_array_type(vdf_step_type());
     vdf_store_open(&store);
-    vdf_store_require_rows("request", 1, vdf_store_run(&store, "INSERT INTO vedfolnir.request VALUES ($1, $2, $3, $4)", 4,
-                                                       types, values, NULL, false));
+    vdf_store_insert_row(&store, "request", "INSERT INTO vedfolnir.request VALUES ($1, $2, $3, $4)", 4, types, values);
     vdf_store_close(&store);
 }
 

@@ -114,3 +114,21 @@ void vdf_store_require_rows(const char *table, uint64 wanted, uint64 written)
                            (unsigned long long) wanted, table),
                     errdetail("Nothing was changed."), errhint("Drop the trigger, or let it return the row.")));
 }
+
+void vdf_store_refuse_rules(Relation table)
+{
+    for (int i = 0; table->rd_rules != NULL && i < table->rd_rules->numLocks; i++)
+        if (table->rd_rules->rules[i]->event == CMD_INSERT && table->rd_rules->rules[i]->enabled != RULE_DISABLED)
+            ereport(ERROR, (errcode(ERRCODE_VDF_ROWS_LEFT),
+                            errmsg("a rule changes what is written to vedfolnir.%s", RelationGetRelationName(table)),
+                            errdetail("Nothing was changed."), errhint("Drop or disable the rule.")));
+}
+
+void vdf_store_insert_row(VdfStore *store, const char *table, const char *sql, int nargs, Oid *types, Datum *values)
+{
+    Relation relation = table_open(get_relname_relid(table, get_namespace_oid("vedfolnir", false)), RowExclusiveLock);
+
+    vdf_store_refuse_rules(relation);
+    table_close(relation, NoLock);
+    vdf_store_require_rows(table, 1, vdf_store_run(store, sql, nargs, types, values, NULL, false));
+}

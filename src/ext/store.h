@@ -31,5 +31,9 @@ void vdf_store_close(VdfStore *store);
 
 /* VF003 unless as many rows of a table of the extension were written as should be: a trigger may have kept some back. */
 void vdf_store_require_rows(const char *table, uint64 wanted, uint64 written);
+/* VF003 if a rule rewrites an INSERT into the table: its rows may go anywhere, and no count would tell. */
+void vdf_store_refuse_rules(Relation table);
+/* An INSERT of one row into a table of the extension; VF003 if a trigger or a rule keeps it from there. */
+void vdf_store_insert_row(VdfStore *store, const char *table, const char *sql, int nargs, Oid *types, Datum *values);
 
 #endif
