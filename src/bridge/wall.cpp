@@ -320,6 +320,11 @@ int vdf_normalise_path(const char *path, int length, char *out, int capacity, Vd
     return written;
 }
 
+size_t vdf_realm_of_target(char *target, size_t length) VDF_NOEXCEPT
+{
+    return realm_of_target(target, length);
+}
+
 namespace
 {
 

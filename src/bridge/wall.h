@@ -239,6 +239,8 @@ bool vdf_template_parse(const char *text, VdfTemplatePart *parts, int *nparts, c
  * or -1. What is written is never longer than what is read.
  */
 int vdf_normalise_path(const char *path, int length, char *out, int capacity, VdfError *error) VDF_NOEXCEPT;
+/* Leaves of a target of an identity its realm, decoded, in place; returns its length. */
+size_t vdf_realm_of_target(char *target, size_t length) VDF_NOEXCEPT;
 
 /* ---- suggestions, core/suggestion.hpp ---- */
 

@@ -208,4 +208,16 @@ IdentityTarget parse_identity_target(std::string_view target)
     return identity;
 }
 
+size_t realm_of_target(char *target, size_t length) noexcept
+{
+    std::size_t to = 0;
+    for (std::size_t from = 0; from < length && target[from] != '/';) {
+        const int high = target[from] == '%' && from + 2 < length ? hex_digit(target[from + 1]) : -1;
+        const int low = high >= 0 ? hex_digit(target[from + 2]) : -1;
+        target[to++] = low >= 0 ? static_cast<char>(high * 16 + low) : target[from];
+        from += low >= 0 ? 3 : 1;
+    }
+    return to;
+}
+
 } // namespace vedfolnir

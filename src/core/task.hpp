@@ -39,6 +39,10 @@ struct IdentityTarget
 };
 IdentityTarget parse_identity_target(std::string_view target);
 
+// Leaves of a target of an identity its realm, decoded, in place; returns its length. One realm may be spelled in
+// several ways; what is malformed stays as it is.
+size_t realm_of_target(char *target, size_t length) noexcept;
+
 } // namespace vedfolnir
 
 #endif

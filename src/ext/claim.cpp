@@ -60,7 +60,7 @@ static bool lock_realms(void)
 }
 
 /*
- * The realms that a live lease works on, as text[]; false if another session is claiming right now. Identity providers fail
+ * The realms that a live lease works on, as bytea[]; false if another session is claiming right now. Identity providers fail
  * under concurrent changes of one realm, so each is given to one worker at a time, whatever the number of listeners and
  * whatever they call its service: the database does not know whether two services are one server, so the name of the realm
  * decides. The newest snapshot is taken after the lock: what another session has claimed before is seen. What is running was
@@ -73,7 +73,7 @@ static bool busy_realms(Datum *realms)
         "UNION ALL SELECT (SELECT t.service FROM vedfolnir.cleanup_task AS t WHERE t.open AND t.service > s.name ORDER BY t.service "
         "LIMIT 1) FROM service AS s WHERE s.name IS NOT NULL) "
         "SELECT COALESCE(pg_catalog.array_agg(DISTINCT b.realm), '{}') FROM service AS s, LATERAL ("
-        "SELECT pg_catalog.split_part(t.target, '/', 1) AS realm "
+        "SELECT vedfolnir.realm_of_target(t.target) AS realm "
         "FROM vedfolnir.cleanup_task AS t WHERE t.service = s.name AND t.phase IN (1, 4) AND t.open AND t.kind = 'identity' "
         "AND t.run_after <= (SELECT pg_catalog.clock_timestamp()) "
         "AND t.state = 'running' AND t.lease_until > (SELECT pg_catalog.clock_timestamp()) OFFSET 0) AS b";
@@ -116,7 +116,7 @@ static uint64 claim_from(FunctionCallInfo fcinfo, Datum service, int phase, int 
         "AND t.open AND t.run_after <= (SELECT pg_catalog.clock_timestamp()) "
         "AND (t.state <> 'running' OR (t.lease_until > (SELECT pg_catalog.clock_timestamp())) IS NOT TRUE) "
         "AND ($6 IS NULL OR t.kind = ANY ($6)) "
-        "AND (t.kind <> 'identity' OR pg_catalog.split_part(t.target, '/', 1) <> ALL ($8)) "
+        "AND (t.kind <> 'identity' OR vedfolnir.realm_of_target(t.target) <> ALL ($8)) "
         "AND ($5 = 1 OR (SELECT true FROM vedfolnir.cleanup_task AS e WHERE e.deletion_id = t.deletion_id "
         "AND e.open AND e.phase < t.phase ORDER BY e.phase LIMIT 1) IS NULL) "
         "AND (t.depends_on IS NULL OR (" BLOCKING_TASK ") IS NULL) "
@@ -131,7 +131,7 @@ static uint64 claim_from(FunctionCallInfo fcinfo, Datum service, int phase, int 
         "WHERE t.ctid = ANY (ARRAY (SELECT due.ctid FROM due)) "
         "RETURNING t.id, t.fence, t.deletion_id, t.kind, t.operation, t.service, t.target, t.attempts";
     static SPIPlanPtr plan;
-    Oid types[] = {TEXTOID, INT4OID, INTERVALOID, TEXTOID, INT4OID, TEXTARRAYOID, TEXTOID, TEXTARRAYOID};
+    Oid types[] = {TEXTOID, INT4OID, INTERVALOID, TEXTOID, INT4OID, TEXTARRAYOID, TEXTOID, BYTEAARRAYOID};
     Datum values[] = {PG_GETARG_DATUM(0),
                       Int32GetDatum(limit),
                       PG_GETARG_DATUM(2),

@@ -1,5 +1,5 @@
 /*
- * target_functions.cpp: the SQL face of normalise_target() in core/task.
+ * target_functions.cpp: the SQL face of core/task.
  */
 #include "ext/pg.h"
 #include "ext/report.h"
@@ -19,4 +19,13 @@ VDF_FUNCTION(vedfolnir_normalise_target)
         vdf_raise(&error);
     SET_VARSIZE(result, VARHDRSZ + written);
     PG_RETURN_TEXT_P(result);
+}
+
+VDF_FUNCTION(vedfolnir_realm_of_target)
+{
+    /* A copy, which is changed in place. It is no text any more: an escape may stand for any byte. */
+    bytea *realm = PG_GETARG_BYTEA_P_COPY(0);
+
+    SET_VARSIZE(realm, VARHDRSZ + vdf_realm_of_target(VARDATA(realm), VARSIZE(realm) - VARHDRSZ));
+    PG_RETURN_BYTEA_P(realm);
 }

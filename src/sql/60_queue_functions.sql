@@ -135,3 +135,8 @@ CREATE FUNCTION vedfolnir.normalise_target(kind text, target text) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'vedfolnir_normalise_target';
 COMMENT ON FUNCTION vedfolnir.normalise_target(text, text) IS 'one spelling per target: paths without //, /./ and a trailing slash';
+
+CREATE FUNCTION vedfolnir.realm_of_target(target text) RETURNS bytea
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'vedfolnir_realm_of_target';
+COMMENT ON FUNCTION vedfolnir.realm_of_target(text) IS 'the realm of an identity, decoded: it may be spelled in several ways';

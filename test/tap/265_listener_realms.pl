@@ -48,6 +48,14 @@ $t->sql("UPDATE vedfolnir.cleanup_task SET lease_until = now() - interval '1 s' 
 is(claim('w3', 9), "$held[2] $held[4]", 'a lease that ended holds no realm');
 reset_all();
 
+# One realm in several spellings is one realm.
+my $spelling = $t->deletion;
+my @spelled = map { $t->task($spelling, 'identity', 'twin', "$_/x", phase => 4) } 'a-b', 'a%2Db', '%61%2db', 'a-b%2F', 'a%2', 'a%';
+is($t->sql("SELECT count(*) FROM vedfolnir_claim_tasks('w1', 1, '1 min', services => '{twin}')"), 1, 'a realm is claimed');
+is($t->sql("SELECT string_agg(id::text, ' ' ORDER BY id) FROM vedfolnir_claim_tasks('w2', 9, '1 min', services => '{twin}')"),
+	"@spelled[3 .. 5]", 'and nothing of the same in another spelling, but others and what is malformed');
+$t->sql("DELETE FROM vedfolnir.cleanup_task WHERE deletion_id = '$spelling'; DELETE FROM vedfolnir.deletion WHERE id = '$spelling'");
+
 # A claim that is not committed yet: others wait for nothing and get no identity of the service, but all else.
 my $file = $t->task($t->deletion, 'file', 'keycloak', 'a');
 my $session = $node->background_psql('postgres');

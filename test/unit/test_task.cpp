@@ -7,6 +7,22 @@
 using namespace vedfolnir;
 using namespace std::string_literals;
 
+TEST(RealmOfTarget, IsDecoded)
+{
+    for (const auto &[target, realm] : {std::pair<std::string, std::string>("a-b/x", "a-b"),
+                                        {"a%2Db/x", "a-b"},
+                                        {"%61%2db/username=y", "a-b"},
+                                        {"a%2Fb/x", "a/b"},
+                                        {"a%2", "a%2"},
+                                        {"a%zz%/x", "a%zz%"},
+                                        {"/x", ""},
+                                        {"", ""}}) {
+        std::string text = target;
+        text.resize(realm_of_target(text.data(), text.size()));
+        EXPECT_EQ(text, realm) << target;
+    }
+}
+
 TEST(NormaliseTarget, GivesOneSpellingPerFile)
 {
     for (const char *same : {"a/b", "a//b", "./a/b", "a/./b", "a/b/", "a/b/.", ".//a/.//b//"})
