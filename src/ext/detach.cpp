@@ -32,51 +32,6 @@ typedef struct ReferenceSink
     uint64 rows;
 } ReferenceSink;
 
-/* The stronger action wins a column that several edges want; design 2.1. */
-static int rank_of(char action)
-{
-    static const char order[] = {VDF_ACTION_REASSIGN, VDF_ACTION_NULLIFY, VDF_ACTION_DEFAULT, VDF_ACTION_RETAIN};
-
-    for (size_t i = 0; i < lengthof(order); i++)
-        if (order[i] == action)
-            return (int) i;
-    return (int) lengthof(order);
-}
-
-/*
- * Does one edge set a column that another refers by? Told by name: the edges may lie on a partitioned table and on its
- * partitions, which number their columns otherwise.
- */
-static bool sets_column_of(const VdfEdge *setting, const VdfEdge *referring)
-{
-    for (int i = 0; i < setting->nsets; i++)
-        for (int j = 0; j < referring->npairs; j++)
-            if (referring->pairs[j].child_is_column && strcmp(setting->sets[i].column, referring->pairs[j].child) == 0)
-                return true;
-    return false;
-}
-
-/* Is the row's reference through this edge changed by a stronger edge on the same columns? */
-bool vdf_is_cleared(VdfRun *run, int edge, Oid relation, ItemPointer tid)
-{
-    const VdfPlanView *view = run->plan->view;
-    /* An edge that cannot do what its policy says changes nothing. */
-    int own_rank = run->plan->graph.edges[edge].blocker ? INT_MAX : rank_of(vdf_action(run->plan, edge));
-
-    for (int i = 0; i < view->ndetach; i++) {
-        int other = view->detach[i];
-        char action = vdf_action(run->plan, other);
-
-        if (other != edge && run->edges[other].set != NULL && !run->edges[other].failed && action != VDF_ACTION_RETAIN &&
-            run->plan->graph.edges[other].child == run->plan->graph.edges[edge].child &&
-            rank_of(action) < own_rank &&
-            sets_column_of(&run->plan->graph.edges[other], &run->plan->graph.edges[edge]) &&
-            vdf_rowset_has(run->edges[other].set, relation, tid))
-            return true;
-    }
-    return false;
-}
-
 static bool keeps(VdfRun *run, int node, Keeping *k)
 {
     if (!run->dry || run->again)
@@ -174,6 +129,7 @@ static void find_references(VdfRun *run, int edge, Keeping *keeping, VdfKeys *fo
     run->edges[edge].rows = s.rows;
     if (vdf_action(run->plan, edge) != VDF_ACTION_RETAIN)
         run->changed += s.rows;
+    vdf_check_limit(run);
     if (s.rows > 0)
         vdf_check_successor(run, edge, s.rows);
 }
@@ -254,21 +210,6 @@ static void update_rows(VdfRun *run, int node, int *edges, int nedges, bool tomb
     (void) vdf_execute(&run->executor, &statement);
 }
 
-static int by_rank(const void *a, const void *b, void *arg)
-{
-    VdfRun *run = (VdfRun *) arg;
-    int left = *(const int *) a, right = *(const int *) b;
-    const VdfEdge *l = &run->plan->graph.edges[left], *r = &run->plan->graph.edges[right];
-    int order = rank_of(vdf_action(run->plan, left)) - rank_of(vdf_action(run->plan, right));
-
-    /* Names decide between equals, never the order of creation. */
-    if (order == 0)
-        order = strcmp(l->schema, r->schema);
-    if (order == 0)
-        order = strcmp(l->relation, r->relation);
-    return order ? order : strcmp(l->name, r->name);
-}
-
 /* Edges that cannot do what their policy says change nothing. */
 static int able_edges(const VdfRun *run, const int *edges, int nedges, int *able)
 {
@@ -284,7 +225,7 @@ static void foresee(VdfRun *run, int node, const int *edges, int nedges, bool to
 {
     int *able = (int *) palloc(sizeof(int) * (nedges + 1)), n = able_edges(run, edges, nedges, able);
 
-    if (!run->dry && run->blockers == NIL)
+    if (!run->dry && !run->untouched && run->blockers == NIL)
         run->fixed = vdf_fix_values(run, node, able, n, tombstone, found);
     vdf_foresee(run, node, able, n, tombstone, found);
     vdf_foresee_references(run, node, able, n, tombstone, found);
@@ -294,16 +235,68 @@ static void foresee(VdfRun *run, int node, const int *edges, int nedges, bool to
     pfree(able);
 }
 
-static void detach_node(VdfRun *run, int node, int *edges, int nedges)
+static int *edges_into(const VdfRun *run, int node, int *nedges)
+{
+    const VdfPlanView *view = run->plan->view;
+    int *edges = (int *) palloc(sizeof(int) * (view->ndetach + 1));
+
+    *nedges = 0;
+    for (int i = 0; i < view->ndetach; i++)
+        if (run->plan->graph.edges[view->detach[i]].child == node)
+            edges[(*nedges)++] = view->detach[i];
+    return edges;
+}
+
+static void detach_node(VdfRun *run, const int *order, int n);
+
+/*
+ * The next UPDATE may fail in a way that cannot be told beforehand. So that it does not hide what else is in the way, that is
+ * asked for first, as a dry run does: the other rows are found, left as they are, and forgotten when nothing is in the way.
+ */
+static void look_ahead(VdfRun *run, const int *order, int n)
+{
+    size_t size = sizeof(VdfEdgeState) * run->plan->graph.nedges;
+    VdfEdgeState *edges = (VdfEdgeState *) palloc(size + 1);
+    VdfKeys *fixed = run->fixed;
+    char *root_note = run->root_note;
+    uint64 changed = run->changed;
+
+    memcpy(edges, run->edges, size);
+    run->fixed = NULL;
+    run->ahead = run->untouched = true;
+    for (int i = 0; i < n; i++)
+        detach_node(run, order + i, n - i);
+    vdf_find_blockers(run);
+    run->fixed = fixed;
+    run->untouched = run->blockers != NIL;
+    run->judged = run->untouched;
+    if (!run->judged)
+        memcpy(run->edges, edges, size);
+    pfree(edges);
+    if (run->judged)
+        return;
+    run->root_note = root_note;
+    run->changed = changed;
+    for (int i = 0; i < n; i++) {
+        int ninto, *into = edges_into(run, order[i], &ninto);
+
+        for (int j = 0; j < ninto; j++)
+            vdf_forget_users(run, into[j]);
+        pfree(into);
+    }
+}
+
+static void detach_node(VdfRun *run, const int *order, int n)
 {
     VdfKeys found;
+    int node = order[0], nedges, *edges = edges_into(run, node, &nedges);
     bool tombstone = run->tombstone && node == run->plan->graph.root;
     int active = 0, asked = 0;
     Keeping keeping = {NULL, 0, tombstone, 0};
     int *all;
 
     memset(&found, 0, sizeof(found));
-    qsort_arg(edges, nedges, sizeof(int), by_rank, run);
+    qsort_arg(edges, nedges, sizeof(int), vdf_by_strength, run);
     for (int i = 0; i < nedges; i++)
         if (parents_of(run, edges[i])->count > 0)
             edges[asked++] = edges[i];
@@ -325,12 +318,15 @@ static void detach_node(VdfRun *run, int node, int *edges, int nedges)
         run->unsettled += vdf_unsettled_rows(run, node, edges, active, tombstone, &found);
     /* What refuses the run is told with everything else, not hidden behind an UPDATE that fails. */
     run->untouched = run->untouched || run->blockers != NIL || vdf_collateral_refused(run);
+    if (found.count > 0 && run->doubtful && !run->ahead && !run->untouched && !run->dry)
+        look_ahead(run, order + 1, n - 1);
     if (found.count > 0 && !run->untouched && !run->dry)
         update_rows(run, node, edges, active, tombstone, &found);
     if (run->fixed != NULL)
         vdf_keys_free(run->fixed);
     run->fixed = NULL;
     vdf_keys_free(&found);
+    pfree(edges);
 }
 
 /* An expression may read other tables, so it is looked at before they change. */
@@ -350,23 +346,22 @@ static bool reads_elsewhere(const VdfRun *run, const int *edges, int nedges)
 
 void vdf_detach(VdfRun *run)
 {
-    const VdfPlanView *view = run->plan->view;
-    int *edges = (int *) palloc(sizeof(int) * (view->ndetach + 1)), root = run->plan->graph.root;
+    int *order = (int *) palloc(sizeof(int) * (run->plan->graph.nnodes + 1)), root = run->plan->graph.root, n = 0;
 
     vdf_look_at_blocks(run);
     /* The root comes last: until then the tombstone is where it was found. */
     for (int pass = 0; pass < 3; pass++)
         for (int node = 0; node < run->plan->graph.nnodes; node++) {
-            int n = 0;
+            int nedges, *edges;
 
             if ((node == root) != (pass == 2))
                 continue;
-            for (int j = 0; j < view->ndetach; j++)
-                if (run->plan->graph.edges[view->detach[j]].child == node)
-                    edges[n++] = view->detach[j];
-            if (node != root && reads_elsewhere(run, edges, n) != (pass == 0))
-                continue;
-            if (n > 0 || (run->tombstone && node == root))
-                detach_node(run, node, edges, n);
+            edges = edges_into(run, node, &nedges);
+            if ((node == root || reads_elsewhere(run, edges, nedges) == (pass == 0)) && (nedges > 0 || (run->tombstone && node == root)))
+                order[n++] = node;
+            pfree(edges);
         }
+    for (int i = 0; i < n && !run->judged; i++)
+        detach_node(run, order + i, n - i);
+    pfree(order);
 }

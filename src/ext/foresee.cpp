@@ -80,6 +80,7 @@ static void doubt(Foresight *f, VdfRestriction *r)
         return;
     if (r->unforeseeable || bms_overlap(bms_intersect(r->columns, f->now.changed), vdf_foresight_changing(&f->now)) ||
         (OidIsValid(r->leaf) && f->moves && bms_overlap(f->routing, vdf_foresight_changing(&f->now)))) {
+        f->now.run->doubtful = true;
         if (r->kind == VDF_RESTRICTION_CHECK || r->kind == VDF_RESTRICTION_PARTITION ||
             (r->kind == VDF_RESTRICTION_NOT_NULL && claim->expression != NULL && vdf_expression_reads_row(RelationGetRelid(f->now.table), claim->expression)))
             vdf_foresight_note(f->now.run, claim->edge, psprintf("not foreseen: whether %s", phrase(r)));

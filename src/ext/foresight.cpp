@@ -149,6 +149,8 @@ void vdf_foresight_ask(const VdfForesight *f, const char *sql, VdfKeys *parents,
     vdf_detach_inputs(f->run, &statement, f->edges, f->nedges, f->found);
     if (parents != NULL)
         vdf_statement_input(&statement, "vdf_d", parents);
+    if (f->tombstone)
+        vdf_statement_input(&statement, "vdf_root", &f->run->root);
     (void) vdf_execute(&f->run->executor, &statement);
 }
 
@@ -157,6 +159,7 @@ void vdf_foresight_note(VdfRun *run, int edge, char *text)
     MemoryContext caller = MemoryContextSwitchTo(run->context);
     char **note = edge >= 0 ? &run->edges[edge].note : &run->root_note;
 
+    run->doubtful = true;
     *note = *note ? psprintf("%s; %s", *note, text) : pstrdup(text);
     MemoryContextSwitchTo(caller);
 }

@@ -72,14 +72,6 @@ static VdfRowSet *foresee_way(VdfForesight *f, int edge)
     return apply;
 }
 
-/* A tombstone that refers to itself refers to a row that stays. */
-static bool refers_to_itself(const VdfForesight *f, int edge)
-{
-    const VdfEdge *e = &f->run->plan->graph.edges[edge];
-
-    return f->tombstone && e->parent == e->child && vdf_action(f->run->plan, edge) == VDF_ACTION_DELETE;
-}
-
 void vdf_foresee_references(VdfRun *run, int node, const int *edges, int nedges, bool tombstone, VdfKeys *found)
 {
     VdfForesight f;
@@ -90,7 +82,7 @@ void vdf_foresee_references(VdfRun *run, int node, const int *edges, int nedges,
     vdf_foresight_open(&f, run, node, edges, nedges, tombstone, found);
     known = (VdfRowSet **) palloc0(sizeof(VdfRowSet *) * (run->plan->graph.nedges + 1));
     for (int i = 0; f.claims != NIL && i < run->plan->graph.nedges; i++)
-        if (vdf_way_matters(&f, i) && !refers_to_itself(&f, i)) {
+        if (vdf_way_matters(&f, i)) {
             if (!vdf_is_block(run->plan->view, i))
                 known[i] = foresee_way(&f, i);
             else {

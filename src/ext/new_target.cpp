@@ -37,6 +37,10 @@ static void new_target_row(VdfSink *sink, TupleTableSlot *slot)
     NewTargetSink *s = (NewTargetSink *) sink;
 
     slot_getallattrs(slot);
+    /* The tombstone's own row does not keep what was queued for it. */
+    if (s->run->tombstones != NULL && vdf_rowset_has(s->run->tombstones, DatumGetObjectId(slot->tts_values[1]),
+                                                     (ItemPointer) DatumGetPointer(slot->tts_values[2])))
+        return;
     if (!slot->tts_isnull[0])
         vdf_keys_add(s->run, s->names, sink->desc, slot, 1);
 }
@@ -75,7 +79,7 @@ void vdf_foresee_targets(VdfRun *run, int node, const int *edges, int nedges, bo
         s.run = run;
         s.names = &run->targets->renamed[i];
         vdf_foresight_ask(&f,
-                          psprintf("SELECT (%s)::pg_catalog.text AS vdf_target FROM (SELECT r.*, r.vdf_t AS tableoid FROM %s r) c "
+                          psprintf("SELECT (%s)::pg_catalog.text AS vdf_target, c.vdf_t, c.vdf_i FROM (SELECT r.*, r.vdf_t AS tableoid FROM %s r) c "
                                    "WHERE c.vdf_w%s%s", rule->expression,
                                    vdf_foresight_rows(&f, columns_of(f.table, rule), NULL), filtered ? " AND " : "",
                                    filtered ? rule->filter : ""),

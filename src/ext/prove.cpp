@@ -384,7 +384,7 @@ static void block_collateral(VdfRun *run)
     }
 }
 
-void vdf_prove(VdfRun *run)
+void vdf_find_blockers(VdfRun *run)
 {
     const VdfPlanView *view = run->plan->view;
 
@@ -402,6 +402,12 @@ void vdf_prove(VdfRun *run)
     block_stale(run);
     if (run->seed == NULL)
         block_collateral(run);
+}
+
+void vdf_prove(VdfRun *run)
+{
+    if (!run->judged)
+        vdf_find_blockers(run);
     if (run->untouched && run->blockers == NIL)
         elog(ERROR, "references were left alone and nothing is in the way");
     if (run->dry || run->blockers != NIL)

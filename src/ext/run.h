@@ -90,6 +90,9 @@ struct VdfRun
     bool again;           /* the person was deleted before */
     VdfKeys *fixed;       /* the new values of the rows at hand (vdf_n), where asking again would give others; NULL: not so */
     bool untouched;       /* a blocker was found before phase N changed rows: nothing more is changed */
+    bool doubtful;        /* what phase N would meet is not known for sure: detach.cpp */
+    bool ahead;           /* so it was asked what else is in the way, */
+    bool judged;          /* and something is: all of it is known */
     Size key_bytes; /* of all packed keys */
     uint64 changed; /* rows deleted and references changed */
     uint64 unsettled; /* settled.h; a dry run of a person who was deleted before */
@@ -137,8 +140,12 @@ Datum vdf_successor_value(VdfRun *run, int edge);
 bool vdf_row_goes(VdfRun *run, int node, Datum relation, Datum tid);
 /* Is the reference of a row changed by a stronger edge on the same columns? */
 bool vdf_is_cleared(VdfRun *run, int edge, Oid relation, ItemPointer tid);
+/* The order in which edges have the columns that several of them want; an argument of qsort_arg. */
+int vdf_by_strength(const void *a, const void *b, void *run);
 /* Before phase N: rows behind delete edges that a trigger kept (VF003). */
 void vdf_prove_deletes(VdfRun *run);
+/* What refuses the run, on top of what is known already; vdf_prove does it as well, once. */
+void vdf_find_blockers(VdfRun *run);
 /* Phase B: blockers, and the proof that nothing was kept back (VF003). */
 void vdf_prove(VdfRun *run);
 /* Rows that refer through an edge to rows that went. */
@@ -162,6 +169,7 @@ char *vdf_policy_call(const VdfRun *run, int edge, const char *action);
 /* The call that accepts that rows of other people go with an edge. */
 char *vdf_collateral_remedy(const VdfRun *run, int edge);
 void vdf_count_user(VdfRun *run, int user, int edge, uint64 rows);
+void vdf_forget_users(VdfRun *run, int edge);
 /* Prepares a statement of the plan. */
 void vdf_statement_of(VdfRun *run, VdfStatement *statement, VdfSql kind, int number, unsigned flags, Oid owner);
 /* Adds a row to a key set, making it if need be; desc names its columns, of which the first so many are taken. */

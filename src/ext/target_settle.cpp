@@ -262,7 +262,8 @@ static void find_kept(VdfRun *run, int group)
         VdfStatement statement;
         NamedSink s;
         int node = run->plan->graph.target_rules[i].node;
-        bool exclude_root = run->tombstone && node == run->plan->graph.root;
+        /* A batch has not come to the root row, which is to queue what it names. */
+        bool exclude_root = run->tombstone && node == run->plan->graph.root && run->root_rows > 0;
 
         if (t->group_of[i] != group || !may_name(run, group, i))
             continue;

@@ -58,6 +58,14 @@ void vdf_count_user(VdfRun *run, int user, int edge, uint64 rows)
     counts->rows[user] += rows;
 }
 
+void vdf_forget_users(VdfRun *run, int edge)
+{
+    VdfUserCounts *counts = &run->user_counts[edge + 1];
+
+    if (counts->rows != NULL)
+        memset(counts->rows, 0, sizeof(uint64) * counts->room);
+}
+
 static void take_row(VdfSink *sink, TupleTableSlot *slot)
 {
     TakeSink *take = (TakeSink *) sink;

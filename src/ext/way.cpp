@@ -160,6 +160,8 @@ static void found_row(VdfSink *sink, TupleTableSlot *slot)
     slot_getallattrs(slot);
     relation = DatumGetObjectId(slot->tts_values[0]);
     tid = (ItemPointer) DatumGetPointer(slot->tts_values[1]);
+    if (s->stays != NULL && DatumGetBool(slot->tts_values[3]) && vdf_rowset_has(s->stays, relation, tid))
+        return;
     (void) vdf_rowset_add(s->rows, relation, tid);
     if (s->chosen != NULL && !slot->tts_isnull[2] && DatumGetBool(slot->tts_values[2]))
         (void) vdf_rowset_add(s->chosen, relation, tid);
@@ -173,14 +175,29 @@ void vdf_row_sink(VdfRowSink *s, VdfRowSet *rows, VdfRowSet *chosen)
     s->chosen = chosen;
 }
 
+/* A tombstone that refers to itself refers to a row that stays. */
+static bool refers_to_itself(const VdfForesight *f, int edge)
+{
+    const VdfEdge *e = &f->run->plan->graph.edges[edge];
+
+    return f->tombstone && e->parent == e->child && vdf_action(f->run->plan, edge) == VDF_ACTION_DELETE;
+}
+
 void vdf_ask_way(VdfForesight *f, const VdfWay *w, VdfRowSet *refer, VdfRowSet *apply)
 {
+    const VdfGraph *graph = &f->run->plan->graph;
+    const char *to_tombstone = "";
     VdfRowSink s;
 
     vdf_row_sink(&s, refer, apply);
+    if (refers_to_itself(f, w->edge)) {
+        s.stays = f->run->tombstones;
+        to_tombstone = psprintf(", EXISTS (SELECT FROM vdf_root x WHERE d.vdf_k%d %s x.vdf_r)",
+                                key_number(f->run->plan->view, graph->root, graph->key_column), graph->key_op);
+    }
     vdf_foresight_ask(f,
-                      psprintf("SELECT c.vdf_t, c.vdf_i, %s FROM %s c, vdf_d d WHERE c.vdf_w AND %s",
-                               w->applies ? psprintf("(%s)", w->applies) : "true",
+                      psprintf("SELECT c.vdf_t, c.vdf_i, %s%s FROM %s c, vdf_d d WHERE c.vdf_w AND %s",
+                               w->applies ? psprintf("(%s)", w->applies) : "true", to_tombstone,
                                vdf_foresight_rows(f, bms_union(w->pairs, w->condition), NULL), w->refers),
                       &f->run->nodes[f->run->plan->graph.edges[w->edge].parent].all, &s.sink);
 }
@@ -198,5 +215,10 @@ VdfRowSet *vdf_ask_now(VdfRun *run, int edge)
         vdf_statement_input(&statement, "vdf_root", &run->root);
     statement.sink = &s.sink;
     (void) vdf_execute(&run->executor, &statement);
+    /* A tombstone's own references are asked for apart. */
+    if (run->tombstone && run->plan->graph.edges[edge].child == run->plan->graph.root && vdf_action(run->plan, edge) == VDF_ACTION_DELETE) {
+        statement.sql = vdf_plan_text(run->plan, VDF_SQL_FIND_TOMBSTONE_LEFT, edge, 0, 0, NULL, &statement.cache);
+        (void) vdf_execute(&run->executor, &statement);
+    }
     return rows;
 }

@@ -18,12 +18,12 @@ typedef struct VdfWay
     char *applies; /* NULL: always */
 } VdfWay;
 
-/* Rows by what the last column says of them. */
 typedef struct VdfRowSink
 {
     VdfSink sink;
     VdfRowSet *rows;   /* all of them */
-    VdfRowSet *chosen; /* where it says true; may be NULL */
+    VdfRowSet *chosen; /* where the third column says true; may be NULL */
+    VdfRowSet *stays;  /* tombstones: their references do not count where the fourth column says true; may be NULL */
 } VdfRowSink;
 
 VdfWay vdf_way(VdfForesight *f, int edge);

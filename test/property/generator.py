@@ -220,7 +220,8 @@ class Generator:
     def settle_key(self, key):
         """What a key may declare depends on the columns that it has in the end."""
         key.not_valid = key.not_valid and (not key.child.leaves or key.link is not None)
-        loose = [c for c in key.columns if not c.identifying and key.child.index]
+        # The root table needs a row even where nothing is left to refer to; an heir shares its columns.
+        loose = [c for c in key.columns if not c.identifying and c not in self.tables[0].columns]
         for column in loose:
             if key.action != "SET NULL" and self.chance(0.25) or self.chance(0.03):
                 column.notnull = True
