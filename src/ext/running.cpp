@@ -104,6 +104,9 @@ bool vdf_running_finish(const pg_uuid_t *id, const char *plan_hash, const pg_uui
 
     vdf_queue_enter(&scope);
     vdf_queue_execute(update, 3, types, values, nulls);
+    if (SPI_processed == 0 && IsolationUsesXactSnapshot()) /* it began after the snapshot was taken */
+        ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                        errmsg("could not serialize access due to a concurrent deletion in batches")));
     vdf_store_require_rows("deletion", 1, SPI_processed);
     vdf_settle_deletions(ids);
     vdf_queue_execute(wake, 1, types, values, NULL);
