@@ -181,7 +181,7 @@ static void delete_chunk(VdfRun *run, Chunk *chunk)
 static bool is_referred(VdfRun *run, int node)
 {
     for (int i = 0; i < run->plan->graph.nedges; i++)
-        if (run->plan->graph.edges[i].parent == node && vdf_count_left(run, i) > 0)
+        if (run->plan->graph.edges[i].parent == node && vdf_count_left(run, i, VDF_SQL_FIND_LEFT) > 0)
             return true;
     return false;
 }

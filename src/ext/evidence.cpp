@@ -2,166 +2,7 @@
 
 #include "ext/bulk_insert.h"
 #include "ext/guc.h"
-#include "ext/report.h"
 #include "ext/store.h"
-
-/* Subject and key with a separator that neither can contain. */
-static void hmac(const uint8 *secret, int length, const char *subject, const char *key, uint8 *result)
-{
-    pg_hmac_ctx *context = pg_hmac_create(PG_SHA256);
-
-    if (pg_hmac_init(context, secret, length) < 0 ||
-        pg_hmac_update(context, (const uint8 *) subject, strlen(subject) + 1) < 0 ||
-        pg_hmac_update(context, (const uint8 *) key, strlen(key)) < 0 ||
-        pg_hmac_final(context, result, PG_SHA256_DIGEST_LENGTH) < 0)
-        elog(ERROR, "could not compute a pseudonym");
-    pg_hmac_free(context);
-}
-
-typedef struct Secret
-{
-    int key_id;
-    bytea *bytes;
-} Secret;
-
-static int compare_secrets(const ListCell *a, const ListCell *b)
-{
-    return ((Secret *) lfirst(b))->key_id - ((Secret *) lfirst(a))->key_id;
-}
-
-/*
- * The newest first. By the latest snapshot: a secret that another transaction made meanwhile must be found at every
- * isolation level.
- */
-static List *read_secrets(void)
-{
-    Oid relation = get_relname_relid("secret", get_namespace_oid("vedfolnir", false));
-    Relation table = table_open(relation, AccessShareLock);
-    AttrNumber key_id = get_attnum(relation, "key_id"), bytes = get_attnum(relation, "secret");
-    Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
-    SysScanDesc scan = systable_beginscan(table, InvalidOid, false, snapshot, 0, NULL);
-    List *secrets = NIL;
-    HeapTuple tuple;
-
-    while (HeapTupleIsValid(tuple = systable_getnext(scan))) {
-        Secret *secret = (Secret *) palloc(sizeof(Secret));
-        bool isnull;
-
-        secret->key_id = DatumGetInt32(heap_getattr(tuple, key_id, RelationGetDescr(table), &isnull));
-        secret->bytes = DatumGetByteaPCopy(heap_getattr(tuple, bytes, RelationGetDescr(table), &isnull));
-        secrets = lappend(secrets, secret);
-    }
-    systable_endscan(scan);
-    UnregisterSnapshot(snapshot);
-    table_close(table, AccessShareLock);
-    list_sort(secrets, compare_secrets);
-    return secrets;
-}
-
-/* Two first deletions at once must not make two secrets. */
-static List *make_secret(void)
-{
-    VdfStore store;
-    bytea *secret = (bytea *) palloc(VARHDRSZ + 32);
-    Oid types[1] = {BYTEAOID};
-    Datum values[1];
-    List *secrets;
-
-    SET_VARSIZE(secret, VARHDRSZ + 32);
-    if (!pg_strong_random(VARDATA(secret), 32))
-        ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate a secret")));
-    values[0] = PointerGetDatum(secret);
-    vdf_store_open(&store);
-    vdf_store_run(&store, "LOCK TABLE vedfolnir.secret IN SHARE ROW EXCLUSIVE MODE", 0, NULL, NULL, NULL, false);
-    secrets = read_secrets();
-    if (secrets == NIL) {
-        vdf_store_insert_row(&store, "secret", "INSERT INTO vedfolnir.secret (secret) VALUES ($1)", 1, types, values);
-        CommandCounterIncrement();
-        secrets = read_secrets();
-        vdf_store_require_rows("secret", 1, secrets == NIL ? 0 : 1); /* a trigger after it may have taken it away */
-    }
-    vdf_store_close(&store);
-    return secrets;
-}
-
-static void hmac_under(const Secret *secret, const char *subject, const char *key, uint8 *result)
-{
-    hmac((const uint8 *) VARDATA(secret->bytes), VARSIZE(secret->bytes) - VARHDRSZ, subject, key, result);
-}
-
-static bool newest_secret(bool create, Secret *secret)
-{
-    List *secrets = read_secrets();
-
-    if (secrets == NIL && create)
-        secrets = make_secret();
-    if (secrets != NIL)
-        *secret = *(Secret *) linitial(secrets);
-    return secrets != NIL;
-}
-
-bool vdf_pseudonym(const char *subject, const char *key, bool create, VdfPseudonym *pseudonym)
-{
-    Secret secret;
-
-    if (!newest_secret(create, &secret))
-        return false;
-    pseudonym->key_id = secret.key_id;
-    hmac_under(&secret, subject, key, pseudonym->bytes);
-    return true;
-}
-
-bool vdf_pseudonym_under(const char *subject, const char *key, VdfPseudonym *pseudonym)
-{
-    ListCell *cell;
-
-    foreach (cell, read_secrets()) {
-        const Secret *secret = (const Secret *) lfirst(cell);
-
-        if (secret->key_id != pseudonym->key_id)
-            continue;
-        hmac_under(secret, subject, key, pseudonym->bytes);
-        return true;
-    }
-    return false;
-}
-
-void vdf_pseudonyms_of_people(const char *subject, int n, const char *const *keys, VdfPseudonym *pseudonyms)
-{
-    Secret secret;
-
-    (void) newest_secret(true, &secret);
-    for (int i = 0; i < n; i++) {
-        pseudonyms[i].key_id = secret.key_id;
-        hmac_under(&secret, subject, keys[i], pseudonyms[i].bytes);
-    }
-}
-
-static Datum bytea_of(const uint8 *bytes)
-{
-    bytea *value = (bytea *) palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-
-    SET_VARSIZE(value, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-    memcpy(VARDATA(value), bytes, PG_SHA256_DIGEST_LENGTH);
-    return PointerGetDatum(value);
-}
-
-bool vdf_pseudonyms(const char *subject, const char *key, Datum *array)
-{
-    List *secrets = read_secrets();
-    Datum *pseudonyms = (Datum *) palloc(sizeof(Datum) * (list_length(secrets) + 1));
-    int n = 0;
-    ListCell *cell;
-
-    foreach (cell, secrets) {
-        uint8 bytes[PG_SHA256_DIGEST_LENGTH];
-
-        hmac_under((Secret *) lfirst(cell), subject, key, bytes);
-        pseudonyms[n++] = bytea_of(bytes);
-    }
-    *array = PointerGetDatum(construct_array(pseudonyms, n, BYTEAOID, -1, false, TYPALIGN_INT));
-    return n > 0;
-}
 
 VdfEarlier vdf_earlier_deletion(const char *subject, const char *key)
 {
@@ -196,36 +37,6 @@ VdfEarlier vdf_earlier_deletion(const char *subject, const char *key)
     vdf_store_close(&store);
     PopActiveSnapshot();
     return earlier;
-}
-
-static char *hex_of(const uint8 *bytes, int length)
-{
-    static const char digits[] = "0123456789abcdef";
-    char *hex = (char *) palloc(length * 2 + 1);
-
-    for (int i = 0; i < length; i++) {
-        hex[i * 2] = digits[bytes[i] >> 4];
-        hex[i * 2 + 1] = digits[bytes[i] & 0x0f];
-    }
-    hex[length * 2] = '\0';
-    return hex;
-}
-
-char *vdf_pseudonym_hex(const VdfPseudonym *pseudonym)
-{
-    return hex_of(pseudonym->bytes, PG_SHA256_DIGEST_LENGTH);
-}
-
-char *vdf_sha256_hex(const char *data, int length)
-{
-    pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
-    uint8 digest[PG_SHA256_DIGEST_LENGTH];
-
-    if (pg_cryptohash_init(context) < 0 || pg_cryptohash_update(context, (const uint8 *) data, length) < 0 ||
-        pg_cryptohash_final(context, digest, sizeof(digest)) < 0)
-        elog(ERROR, "could not compute a hash");
-    pg_cryptohash_free(context);
-    return hex_of(digest, sizeof(digest));
 }
 
 /* An actor that is a key of the subject is a person too: only the pseudonym is stored. */
@@ -289,7 +100,7 @@ void vdf_record_deletion(VdfRun *run, const VdfDeletionRecord *record)
         if (record->running[i])
             continue;
         values[0] = UUIDPGetDatum(&record->ids[i]);
-        values[2] = bytea_of(record->pseudonyms[i].bytes);
+        values[2] = vdf_pseudonym_bytea(&record->pseudonyms[i]);
         values[3] = Int32GetDatum(record->pseudonyms[i].key_id);
         values[11] = states[record->begins ? 0 : complete ? 2 : 1];
         values[12] = values[13] = TimestampTzGetDatum(GetCurrentTimestamp());
@@ -407,7 +218,7 @@ void vdf_record_audit(VdfRun *run, const VdfDeletionRecord *record)
     values[1] = name_of(&subject, record->subject);
     for (int i = 0; i < record->n; i++) {
         values[0] = UUIDPGetDatum(&record->ids[i]);
-        values[2] = bytea_of(record->pseudonyms[i].bytes);
+        values[2] = vdf_pseudonym_bytea(&record->pseudonyms[i]);
         values[3] = Int32GetDatum(record->pseudonyms[i].key_id);
         add_counts(run, insert, i + 1, edges, nedges, values);
     }

@@ -1,17 +1,12 @@
 /*
- * evidence.h: pseudonyms, the deletion's row, its audit and its answer to a request.
+ * evidence.h: the deletion's row, its audit and its answer to a request.
  */
 #ifndef VEDFOLNIR_EVIDENCE_H
 #define VEDFOLNIR_EVIDENCE_H
 
+#include "ext/pseudonym.h"
 #include "ext/run.h"
 #include "ext/steps.h"
-
-typedef struct VdfPseudonym
-{
-    int key_id;
-    uint8 bytes[32];
-} VdfPseudonym;
 
 /* An earlier deletion of the same person. */
 typedef struct VdfEarlier
@@ -21,17 +16,8 @@ typedef struct VdfEarlier
     char *state;
 } VdfEarlier;
 
-/* HMAC-SHA256 over subject and key text under the newest secret; makes the first secret when create is set. */
-bool vdf_pseudonym(const char *subject, const char *key, bool create, VdfPseudonym *pseudonym);
-/* Under the secret of pseudonym->key_id; false when it is gone. */
-bool vdf_pseudonym_under(const char *subject, const char *key, VdfPseudonym *pseudonym);
-/* The same for many people at once; makes the first secret. */
-void vdf_pseudonyms_of_people(const char *subject, int n, const char *const *keys, VdfPseudonym *pseudonyms);
-/* The pseudonyms of a person under every secret, as bytea[]; false when there is no secret. */
-bool vdf_pseudonyms(const char *subject, const char *key, Datum *array);
 /* The latest deletion of this person under any secret, expiries left out. */
 VdfEarlier vdf_earlier_deletion(const char *subject, const char *key);
-char *vdf_pseudonym_hex(const VdfPseudonym *pseudonym);
 
 typedef struct VdfDeletionRecord
 {
@@ -50,9 +36,6 @@ typedef struct VdfDeletionRecord
 
 void vdf_record_deletion(VdfRun *run, const VdfDeletionRecord *record);
 void vdf_record_audit(VdfRun *run, const VdfDeletionRecord *record);
-
-/* SHA-256 of a text, in hex. */
-char *vdf_sha256_hex(const char *data, int length);
 
 /* Requests: true when it was answered before; VF002 when with other arguments. */
 bool vdf_request_find(Datum request_id, const VdfPseudonym *arguments, pg_uuid_t *deletion, List **steps);

@@ -148,8 +148,8 @@ void vdf_prove_deletes(VdfRun *run);
 void vdf_find_blockers(VdfRun *run);
 /* Phase B: blockers, and the proof that nothing was kept back (VF003). */
 void vdf_prove(VdfRun *run);
-/* Rows that refer through an edge to rows that went. */
-uint64 vdf_count_left(VdfRun *run, int edge);
+/* Rows that refer through an edge to rows that went; kind says whose: those of the tombstone itself are asked for apart. */
+uint64 vdf_count_left(VdfRun *run, int edge, VdfSql kind);
 /* Rows that were in the way of a blocking edge before phase N, without those that it clears, and those that it brings up. */
 uint64 vdf_rows_in_the_way(VdfRun *run, int edge);
 /* Links, once the held triggers have fired. */
