@@ -43,7 +43,7 @@ drop_ri_of_an_unwalked_edge() {
     replace src/ext/ri_triggers.cpp 'is_walked(executor, trigger->tgconstraint)' '(executor != NULL)'
 }
 miss_an_heir() {
-    replace src/ext/catalog.cpp 'found = lappend_oid(found, heir);' 'found = i > 0 ? lappend_oid(found, heir) : found;'
+    replace src/ext/foreign_keys.cpp 'found = lappend_oid(found, heir);' 'found = i > 0 ? lappend_oid(found, heir) : found;'
 }
 miss_a_cleanup_rule() {
     replace src/ext/targets.cpp '    for (int i = 0; i < info->nrules; i++) {
@@ -57,7 +57,7 @@ miss_column_rules() {
     replace src/core/sql_detach.cpp 'if (rule.edge == edge && rule.node == node)' 'if (rule.edge == edge && rule.node == node && edge < 0)'
 }
 take_one_parent_for_all() {
-    replace src/ext/deletion_plan.cpp 'info->many = pairs[0].any || !names_one_parent(link);' 'info->many = link == NULL || names_one_parent == NULL;'
+    replace src/ext/edge_details.cpp 'info->many = pairs[0].any || !names_one_parent(link);' 'info->many = link == NULL || names_one_parent == NULL;'
 }
 miss_a_place_of_an_index() {
     replace src/ext/key_probe.cpp 'probe->places[probe->nplaces++] = *place;' \
