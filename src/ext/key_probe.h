@@ -15,6 +15,7 @@ typedef struct VdfProbeArm
     const VdfKeySet *set;
     int ncolumns;
     AttrNumber columns[VDF_KEY_COLUMNS]; /* in the order of the set's */
+    int last_column;
     Oid types[VDF_KEY_COLUMNS];
     Oid *index; /* that served before, to be tried first; NULL: nobody remembers */
 } VdfProbeArm;

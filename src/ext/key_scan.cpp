@@ -1,6 +1,6 @@
 #include "ext/key_scan.h"
 
-#include "ext/key_probe.h"
+#include "ext/key_ahead.h"
 #include "ext/report.h"
 
 #define KEY_SCAN_ARMS 32
@@ -8,32 +8,12 @@
 typedef struct KeyScanState
 {
     CustomScanState custom;
-    TableScanDesc scan;
+    VdfKeyAhead *ahead;
     VdfKeyProbe *probe;
     bool tell; /* whether to look keys up in indexes: not asked yet, or they are */
     int narms;
-    int last_attribute;
     VdfProbeArm arms[KEY_SCAN_ARMS];
 } KeyScanState;
-
-/* The first arm that leads to the row, -1: none does. */
-static int leading_arm(KeyScanState *state, TupleTableSlot *slot)
-{
-    slot_getsomeattrs(slot, state->last_attribute);
-    for (int i = 0; i < state->narms; i++) {
-        const VdfProbeArm *arm = &state->arms[i];
-        Datum values[VDF_KEY_COLUMNS];
-        bool null = false;
-
-        for (int c = 0; c < arm->ncolumns; c++) {
-            null = null || slot->tts_isnull[arm->columns[c] - 1];
-            values[c] = slot->tts_values[arm->columns[c] - 1];
-        }
-        if (!null && vdf_key_set_find(arm->set, values, arm->types) != 0)
-            return i;
-    }
-    return -1;
-}
 
 static TupleTableSlot *next_row(ScanState *node)
 {
@@ -48,23 +28,20 @@ static TupleTableSlot *next_row(ScanState *node)
     }
     if (state->probe != NULL) {
         while (vdf_key_probe_next(state->probe, slot, &done))
-            if (leading_arm(state, slot) >= done)
+            if (vdf_leading_arm(slot, state->narms, state->arms) >= done)
                 return slot;
         return NULL;
     }
-    if (state->scan == NULL)
-        state->scan = table_beginscan(node->ss_currentRelation, snapshot, 0, NULL);
-    while (table_scan_getnextslot(state->scan, ForwardScanDirection, slot)) {
-        CHECK_FOR_INTERRUPTS();
-        if (leading_arm(state, slot) >= 0)
-            return slot;
-    }
-    return NULL;
+    if (state->ahead == NULL)
+        state->ahead = vdf_key_ahead_begin(node->ss_currentRelation, node->ps.state, state->narms, state->arms);
+    return vdf_key_ahead_next(state->ahead);
 }
 
 static bool recheck_row(ScanState *node, TupleTableSlot *slot)
 {
-    return leading_arm((KeyScanState *) node, slot) >= 0;
+    KeyScanState *state = (KeyScanState *) node;
+
+    return vdf_leading_arm(slot, state->narms, state->arms) >= 0;
 }
 
 static TupleTableSlot *exec_key_scan(CustomScanState *node)
@@ -118,7 +95,7 @@ static void begin_key_scan(CustomScanState *node, EState *estate, int flags)
         for (int c = 0; c < arm->ncolumns; c++) {
             arm->columns[c] = number_of(relation, &scan->arms[i], c);
             arm->types[c] = TupleDescAttr(RelationGetDescr(relation), arm->columns[c] - 1)->atttypid;
-            state->last_attribute = Max(state->last_attribute, arm->columns[c]);
+            arm->last_column = Max(arm->last_column, arm->columns[c]);
         }
     }
 }
@@ -130,9 +107,9 @@ static void end_key_scan(CustomScanState *node)
     if (state->probe != NULL)
         vdf_key_probe_end(state->probe);
     state->probe = NULL;
-    if (state->scan != NULL)
-        table_endscan(state->scan);
-    state->scan = NULL;
+    if (state->ahead != NULL)
+        vdf_key_ahead_end(state->ahead);
+    state->ahead = NULL;
 }
 
 static void rescan_key_scan(CustomScanState *node)
@@ -142,8 +119,8 @@ static void rescan_key_scan(CustomScanState *node)
     if (state->probe != NULL)
         vdf_key_probe_end(state->probe);
     state->probe = NULL;
-    if (state->scan != NULL)
-        table_rescan(state->scan, NULL);
+    if (state->ahead != NULL)
+        vdf_key_ahead_rescan(state->ahead);
     ExecScanReScan(&node->ss);
 }
 

@@ -33,8 +33,10 @@ typedef struct VdfKeySet
     unsigned texts;      /* bit per word that holds the place of a text */
     MemoryContext arena; /* of the texts */
     Size text_bytes;
+    uint8 *tags;   /* a byte of the hash per slot, 0: it is empty; the first ones once more behind the last */
     uint64 *keys;  /* words per slot */
-    uint32 *marks; /* 0: the slot is empty; else (person + 1) * 2 + own */
+    uint32 *marks; /* (person + 1) * 2 + own per slot; NULL: it is the same for all keys */
+    uint32 mark;   /* this one */
     uint32 mask;   /* slots - 1 */
     uint64 count;
     uint64 foreign;

@@ -68,6 +68,8 @@ extern "C" {
 #include "parser/parser.h"
 #include "parser/parsetree.h"
 #include "pgstat.h"
+#include "port/pg_bitutils.h"
+#include "port/pg_bswap.h"
 #include "rewrite/prs2lock.h"
 #include "rewrite/rewriteDefine.h"
 #include "rewrite/rewriteHandler.h"

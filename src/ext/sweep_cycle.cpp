@@ -34,7 +34,8 @@ static ItemPointer place_of(int64 place, ItemPointer tid)
     return tid;
 }
 
-static void read_row(VdfRun *run, int node, TupleTableSlot *slot, RowOfCycle *row)
+/* Its parents are looked up only where they are asked for. */
+static void read_row(VdfRun *run, int node, TupleTableSlot *slot, bool parents, RowOfCycle *row)
 {
     VdfSweep *sweep = run->plan->sweeps[node];
     int n = run->plan->view->nkeys[node];
@@ -55,6 +56,10 @@ static void read_row(VdfRun *run, int node, TupleTableSlot *slot, RowOfCycle *ro
 
         if (!e->inner)
             continue;
+        if (!parents) {
+            n += e->ncolumns;
+            continue;
+        }
         for (int c = 0; c < e->ncolumns; c++)
             null = null || slot->tts_isnull[n + c];
         place = null || run->nodes[parent].packed == NULL
@@ -74,7 +79,7 @@ static void read_row(VdfRun *run, int node, TupleTableSlot *slot, RowOfCycle *ro
         elog(ERROR, "a row of a cycle is not among its keys");
 }
 
-static void each_row_of_cycle(Ownership *o, const VdfComponent *component, void (*act)(Ownership *, RowOfCycle *))
+static void each_row_of_cycle(Ownership *o, const VdfComponent *component, bool parents, void (*act)(Ownership *, RowOfCycle *))
 {
     for (int i = 0; i < component->nnodes; i++) {
         VdfNodeState *state = &o->run->nodes[component->nodes[i]];
@@ -88,7 +93,7 @@ static void each_row_of_cycle(Ownership *o, const VdfComponent *component, void 
         while (tuplestore_gettupleslot(state->cycle.store, true, false, slot)) {
             CHECK_FOR_INTERRUPTS();
             slot_getallattrs(slot);
-            read_row(o->run, component->nodes[i], slot, &row);
+            read_row(o->run, component->nodes[i], slot, parents, &row);
             act(o, &row);
         }
         ExecDropSingleTupleTableSlot(slot);
@@ -114,6 +119,12 @@ static void note_steps(Ownership *o, RowOfCycle *row)
         vdf_reach_start(o->reach, (Oid) row->node, &to);
     for (int i = 0; i < row->nparents; i++)
         vdf_reach_step(o->reach, (Oid) row->parent_nodes[i], place_of(row->parents[i], &from), (Oid) row->node, &to);
+}
+
+static void count_and_note(Ownership *o, RowOfCycle *row)
+{
+    count_source(o, row);
+    note_steps(o, row);
 }
 
 static void settle(Ownership *o, RowOfCycle *row)
@@ -157,10 +168,10 @@ static bool leads_out(VdfRun *run, const VdfComponent *component)
 static void find_owners(VdfRun *run, const VdfComponent *component)
 {
     Ownership o = {run, NULL, NULL, false};
-    bool spilled = false;
+    bool spilled = false, counted;
 
     for (int i = 0; i < component->nnodes; i++) {
-        o.any = o.any || vdf_parents_hold_foreign(run, component->nodes[i]);
+        o.any = o.any || run->nodes[component->nodes[i]].leads_out || vdf_parents_hold_foreign(run, component->nodes[i]);
         spilled = spilled || run->nodes[component->nodes[i]].spilled;
     }
     /* Without a way out, all that the person reaches is the person's own. */
@@ -169,15 +180,17 @@ static void find_owners(VdfRun *run, const VdfComponent *component)
     for (int i = 0; i < component->nnodes; i++)
         if (run->nodes[component->nodes[i]].spilled)
             vdf_sweep_pack_cycle(run, component->nodes[i]);
-    each_row_of_cycle(&o, component, count_source);
+    counted = !o.any;
+    if (counted)
+        each_row_of_cycle(&o, component, true, count_source);
     if (!o.any)
         return;
     o.own = vdf_rowset_create();
     o.reach = vdf_reach_create(o.own);
-    each_row_of_cycle(&o, component, note_steps);
+    each_row_of_cycle(&o, component, true, counted ? note_steps : count_and_note);
     vdf_reach_follow(o.reach);
     vdf_reach_free(o.reach);
-    each_row_of_cycle(&o, component, settle);
+    each_row_of_cycle(&o, component, false, settle);
 }
 
 static void drop_round(VdfKeys *keys)
