@@ -13,17 +13,18 @@ typedef struct KeyScanState
     bool tell; /* whether to look keys up in indexes: not asked yet, or they are */
     int narms;
     VdfProbeArm arms[KEY_SCAN_ARMS];
+    VdfKeyWatch *watch;
+    AttrNumber *watched; /* its columns in the relation at hand */
 } KeyScanState;
 
-static TupleTableSlot *next_row(ScanState *node)
+static TupleTableSlot *find_row(KeyScanState *state)
 {
-    KeyScanState *state = (KeyScanState *) node;
+    ScanState *node = &state->custom.ss;
     TupleTableSlot *slot = node->ss_ScanTupleSlot;
-    Snapshot snapshot = node->ps.state->es_snapshot;
     int done;
 
     if (state->tell && state->probe == NULL) {
-        state->probe = vdf_key_probe_begin(node->ss_currentRelation, snapshot, state->narms, state->arms);
+        state->probe = vdf_key_probe_begin(node->ss_currentRelation, node->ps.state->es_snapshot, state->narms, state->arms);
         state->tell = state->probe != NULL;
     }
     if (state->probe != NULL) {
@@ -37,11 +38,29 @@ static TupleTableSlot *next_row(ScanState *node)
     return vdf_key_ahead_next(state->ahead);
 }
 
+static TupleTableSlot *next_row(ScanState *node)
+{
+    KeyScanState *state = (KeyScanState *) node;
+    TupleTableSlot *slot;
+
+    if (state->watch == NULL)
+        return find_row(state);
+    vdf_key_watch_settle(state->watch, node->ps.state);
+    slot = find_row(state);
+    if (slot != NULL)
+        vdf_key_watch_give(state->watch, node->ps.state, slot, state->watched);
+    return slot;
+}
+
 static bool recheck_row(ScanState *node, TupleTableSlot *slot)
 {
     KeyScanState *state = (KeyScanState *) node;
 
-    return vdf_leading_arm(slot, state->narms, state->arms) >= 0;
+    if (vdf_leading_arm(slot, state->narms, state->arms) < 0)
+        return false;
+    if (state->watch != NULL)
+        vdf_key_watch_change(state->watch, slot, state->watched);
+    return true;
 }
 
 static TupleTableSlot *exec_key_scan(CustomScanState *node)
@@ -49,23 +68,48 @@ static TupleTableSlot *exec_key_scan(CustomScanState *node)
     return ExecScan(&node->ss, next_row, recheck_row);
 }
 
-/* Partitions may have the columns in other places. */
-static AttrNumber number_of(Relation relation, const VdfKeyArm *arm, int column)
+static void refuse_column(Relation relation, const char *column)
+{
+    ereport(ERROR, (errcode(ERRCODE_VDF_PLAN_CHANGED), errmsg("the schema or the policy changed during the deletion"),
+                    errdetail("Column %s of table \"%s\" is not what it was. Nothing was changed.", quote_identifier(column),
+                              RelationGetRelationName(relation)),
+                    errhint("Run the statement again."), errtable(relation)));
+}
+
+/* Partitions may have the columns in other places, and the plan is older than the lock on the table. */
+static AttrNumber number_of(Relation relation, const char *column, AttrNumber number)
 {
     TupleDesc desc = RelationGetDescr(relation);
-    AttrNumber number = arm->numbers[column];
 
     if (number <= 0 || number > desc->natts || TupleDescAttr(desc, number - 1)->attisdropped ||
-        strcmp(NameStr(TupleDescAttr(desc, number - 1)->attname), arm->columns[column]) != 0)
-        number = get_attnum(RelationGetRelid(relation), arm->columns[column]);
-    /* The plan is older than the lock on the table. */
-    if (number <= 0 || !vdf_key_set_takes(arm->set, column, TupleDescAttr(desc, number - 1)->atttypid,
-                                          TupleDescAttr(desc, number - 1)->attcollation))
-        ereport(ERROR, (errcode(ERRCODE_VDF_PLAN_CHANGED), errmsg("the schema or the policy changed during the deletion"),
-                        errdetail("Column %s of table \"%s\" is not what it was. Nothing was changed.",
-                                  quote_identifier(arm->columns[column]), RelationGetRelationName(relation)),
-                        errhint("Run the statement again."), errtable(relation)));
+        strcmp(NameStr(TupleDescAttr(desc, number - 1)->attname), column) != 0)
+        number = get_attnum(RelationGetRelid(relation), column);
+    if (number <= 0)
+        refuse_column(relation, column);
     return number;
+}
+
+static AttrNumber number_of_reference(Relation relation, const VdfKeyArm *arm, int column)
+{
+    AttrNumber number = number_of(relation, arm->columns[column], arm->numbers[column]);
+    Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(relation), number - 1);
+
+    if (!vdf_key_set_takes(arm->set, column, attribute->atttypid, attribute->attcollation))
+        refuse_column(relation, arm->columns[column]);
+    return number;
+}
+
+static void begin_watch(KeyScanState *state, Relation relation, VdfKeyWatch *watch)
+{
+    state->watch = watch;
+    state->watched = (AttrNumber *) palloc(sizeof(AttrNumber) * watch->ncolumns);
+    for (int i = 0; i < watch->ncolumns; i++) {
+        const VdfWatchColumn *column = &watch->columns[i];
+
+        state->watched[i] = number_of(relation, column->name, column->number);
+        if (TupleDescAttr(RelationGetDescr(relation), state->watched[i] - 1)->atttypid != column->type)
+            refuse_column(relation, column->name);
+    }
 }
 
 static void begin_key_scan(CustomScanState *node, EState *estate, int flags)
@@ -93,11 +137,13 @@ static void begin_key_scan(CustomScanState *node, EState *estate, int flags)
         arm->ncolumns = scan->arms[i].ncolumns;
         arm->index = RelationGetRelid(relation) == scan->relation ? scan->arms[i].index : NULL;
         for (int c = 0; c < arm->ncolumns; c++) {
-            arm->columns[c] = number_of(relation, &scan->arms[i], c);
+            arm->columns[c] = number_of_reference(relation, &scan->arms[i], c);
             arm->types[c] = TupleDescAttr(RelationGetDescr(relation), arm->columns[c] - 1)->atttypid;
             arm->last_column = Max(arm->last_column, arm->columns[c]);
         }
     }
+    if (scan->watch != NULL)
+        begin_watch(state, relation, scan->watch);
 }
 
 static void end_key_scan(CustomScanState *node)
@@ -209,6 +255,9 @@ static bool ask_privileges(PlannedStmt *plan, const VdfKeyScan *scan)
             for (int c = 0; c < scan->arms[i].ncolumns; c++)
                 permissions->selectedCols =
                     bms_add_member(permissions->selectedCols, scan->arms[i].numbers[c] - FirstLowInvalidHeapAttributeNumber);
+        for (int i = 0; scan->watch != NULL && i < scan->watch->ncolumns; i++)
+            permissions->selectedCols = bms_add_member(permissions->selectedCols,
+                                                       scan->watch->columns[i].number - FirstLowInvalidHeapAttributeNumber);
         permissions->requiredPerms |= ACL_SELECT;
         return true;
     }

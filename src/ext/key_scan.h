@@ -8,6 +8,7 @@
 #define VEDFOLNIR_KEY_SCAN_H
 
 #include "ext/key_set.h"
+#include "ext/key_watch.h"
 
 /* One edge: the referring columns, in the order of the set's columns. */
 typedef struct VdfKeyArm
@@ -26,6 +27,7 @@ typedef struct VdfKeyScan
     bool probe;      /* look the keys up in indexes; a relation without is read as a whole */
     int narms;
     VdfKeyArm *arms;
+    VdfKeyWatch *watch; /* of a DELETE without RETURNING; NULL: nobody asks which rows went */
 } VdfKeyScan;
 
 /* The name under which a statement with such a plan finds its VdfKeyScan among its named relations. */

@@ -93,7 +93,6 @@ VdfKeySet *vdf_key_set_create(TupleDesc desc, int ncolumns, const int *columns, 
     if (texts != 0)
         set->arena = AllocSetContextCreate(CurrentMemoryContext, "vedfolnir key texts", ALLOCSET_DEFAULT_SIZES);
     memcpy(set->kind, kinds, sizeof(kinds));
-    memcpy(set->column, columns, ncolumns * sizeof(int));
     allocate(set, FIRST_SLOTS);
     return set;
 }
@@ -140,7 +139,7 @@ static bool make_room(VdfKeySet *set, uint32 mark)
     return true;
 }
 
-bool vdf_key_set_add(VdfKeySet *set, TupleTableSlot *slot, int person, bool own)
+bool vdf_key_set_add(VdfKeySet *set, TupleTableSlot *slot, const int *columns, int person, bool own)
 {
     uint64 words[VDF_KEY_WORDS], hash;
     Datum values[VDF_KEY_COLUMNS];
@@ -149,10 +148,10 @@ bool vdf_key_set_add(VdfKeySet *set, TupleTableSlot *slot, int person, bool own)
     bool fits = true;
 
     for (int i = 0; i < set->ncolumns; i++) {
-        if (slot->tts_isnull[set->column[i]])
+        if (slot->tts_isnull[columns[i]])
             return true;
-        values[i] = slot->tts_values[set->column[i]];
-        types[i] = TupleDescAttr(slot->tts_tupleDescriptor, set->column[i])->atttypid;
+        values[i] = slot->tts_values[columns[i]];
+        types[i] = TupleDescAttr(slot->tts_tupleDescriptor, columns[i])->atttypid;
     }
     if (!make_room(set, mark))
         return false;

@@ -27,7 +27,6 @@ typedef struct VdfKeySet
     Size *used; /* bytes of all sets of the run */
     Size limit; /* of them */
     int ncolumns;
-    int column[VDF_KEY_COLUMNS]; /* of the slot, from 0 */
     VdfKeyKind kind[VDF_KEY_COLUMNS];
     int words;
     unsigned texts;      /* bit per word that holds the place of a text */
@@ -52,7 +51,7 @@ bool vdf_key_packs(int ncolumns, const Oid *types, const Oid *collations);
 /* NULL where the columns cannot be packed. */
 VdfKeySet *vdf_key_set_create(TupleDesc desc, int ncolumns, const int *columns, Size *used, Size limit);
 /* A key with a NULL is left out: nothing can refer to it. False: the set would pass its limit and holds what it held. */
-bool vdf_key_set_add(VdfKeySet *set, TupleTableSlot *slot, int person, bool own);
+bool vdf_key_set_add(VdfKeySet *set, TupleTableSlot *slot, const int *columns, int person, bool own);
 /* The mark of a key, 0 if it is not in the set. */
 uint32 vdf_key_set_find(const VdfKeySet *set, const Datum *values, const Oid *types);
 /* All keys, for the statements that join: which < 0: all, 0: the foreign ones, 1: the person's own. */

@@ -66,7 +66,10 @@ static void take(VdfRun *run, SweepSink *sink, VdfStatement *statement)
     uint64 before = sink->rows;
 
     statement->change = !run->dry;
-    if (state->shape || !statement->change) {
+    if (statement->scan != NULL && statement->scan->watch != NULL) {
+        if (vdf_execute(&run->executor, statement) != statement->scan->watch->rows)
+            elog(ERROR, "rows were deleted that a scan has not given");
+    } else if (state->shape || !statement->change) {
         statement->sink = &sink->sink;
         (void) vdf_execute(&run->executor, statement);
     } else {
@@ -121,7 +124,7 @@ static bool sweep_scan(VdfRun *run, SweepSink *sink, unsigned flags, bool probe)
 {
     VdfSweep *sweep = sink->sweep;
     VdfKeyArm *arms = (VdfKeyArm *) palloc0(sizeof(VdfKeyArm) * sweep->nedges);
-    VdfKeyScan scan = {run->plan->nodes[sink->node].relation, 0, probe, 0, arms};
+    VdfKeyScan scan = {run->plan->nodes[sink->node].relation, 0, probe, 0, arms, NULL};
     VdfStatement statement;
 
     for (int i = 0; i < sweep->nedges; i++) {
@@ -142,9 +145,13 @@ static bool sweep_scan(VdfRun *run, SweepSink *sink, unsigned flags, bool probe)
         scan.expected += rows_behind(run, &sweep->edges[i], arm->set->count);
     }
     sink->edge = -1;
-    vdf_statement_of(run, &statement, VDF_SQL_TAKE_NODE, sink->node, flags, run->plan->nodes[sink->node].owner);
+    scan.watch = vdf_sweep_watch(sink);
+    vdf_statement_of(run, &statement, VDF_SQL_TAKE_NODE, sink->node, scan.watch != NULL ? VDF_DELETE : flags,
+                     run->plan->nodes[sink->node].owner);
     statement.scan = &scan;
     take(run, sink, &statement);
+    if (scan.watch != NULL)
+        vdf_sweep_watch_end(scan.watch);
     pfree(arms);
     return !statement.refused;
 }

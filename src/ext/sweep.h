@@ -19,6 +19,7 @@ typedef struct SweepEdge
     int ncolumns;
     int pairs[VDF_KEY_COLUMNS]; /* in the order of the parent's key columns */
     Oid types[VDF_KEY_COLUMNS];
+    Oid collations[VDF_KEY_COLUMNS];
     const char *columns[VDF_KEY_COLUMNS];
     AttrNumber numbers[VDF_KEY_COLUMNS]; /* of these columns in the relation of the node */
     Oid index;                           /* on them, that was used last */
@@ -28,11 +29,23 @@ typedef struct SweepEdge
     bool inner; /* of a cycle */
 } SweepEdge;
 
+/* A column of the node's key. */
+typedef struct SweepKey
+{
+    const char *name;
+    AttrNumber number;
+    Oid type;
+    int32 typmod;
+    Oid collation;
+} SweepKey;
+
 typedef struct VdfSweep
 {
     bool possible;   /* the edges into the node */
     bool packs;      /* the node's keys can be packed, and none that matters is missing then */
     bool identifies; /* they tell the rows apart as well */
+    int nkeys;       /* of the keys, whose columns were found */
+    SweepKey keys[VDF_KEY_COLUMNS];
     int nedges;
     SweepEdge *edges;
 } VdfSweep;
@@ -77,6 +90,10 @@ int vdf_slot_column(TupleDesc desc, const char *name);
 /* sweep_rows.cpp */
 void vdf_sweep_row(VdfSink *sink, TupleTableSlot *slot);
 void vdf_sweep_start(VdfSink *sink, TupleDesc desc);
+
+/* sweep_watch.cpp: the same without RETURNING. NULL: what is asked of the rows is more than their columns. */
+VdfKeyWatch *vdf_sweep_watch(SweepSink *sink);
+void vdf_sweep_watch_end(VdfKeyWatch *watch);
 
 /* sweep_keys.cpp: the keys of a node, packed, or in stores when they are too many. */
 void vdf_sweep_start_keys(VdfRun *run, int node, TupleDesc desc, int ncolumns, const int *columns);

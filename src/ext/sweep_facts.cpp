@@ -78,6 +78,7 @@ bool vdf_sweep_edge(VdfDeletionPlan *plan, int number, SweepEdge *out)
         out->pairs[k] = pair;
         get_atttypetypmodcoll(info->relation, info->attributes[pair], &out->types[k], &typmod, &collation);
         get_atttypetypmodcoll(info->parent_relation, referenced[pair], &key_type, &typmod, &key_collation);
+        out->collations[k] = collation;
         out->columns[k] = get_attname(info->relation, info->attributes[pair], false);
         out->numbers[k] = get_attnum(plan->nodes[edge->child].relation, out->columns[k]);
         if (!vdf_key_comparable(key_type, key_collation, out->types[k], collation))
@@ -135,11 +136,14 @@ static void learn_keys(VdfDeletionPlan *plan, int node, VdfSweep *sweep)
 
             if (attribute->attisdropped || strcmp(quote_identifier(NameStr(attribute->attname)), plan->view->keys[node][k]) != 0)
                 continue;
+            sweep->keys[n] = {pstrdup(NameStr(attribute->attname)), attribute->attnum, attribute->atttypid, attribute->atttypmod,
+                              attribute->attcollation};
             collations[n] = attribute->attcollation;
             types[n++] = attribute->atttypid;
             columns = bms_add_member(columns, attribute->attnum);
             not_null = not_null && vdf_column_not_null(desc, i);
         }
+    sweep->nkeys = n;
     foreach (cell, RelationGetIndexList(table))
         unique = unique || vdf_keeps_apart(lfirst_oid(cell), columns);
     unique = unique && n > 0 && n == plan->view->nkeys[node] && vdf_key_packs(n, types, collations);

@@ -126,7 +126,7 @@ void vdf_sweep_keep_key(VdfRun *run, int node, TupleTableSlot *slot, int ncolumn
 {
     VdfNodeState *state = &run->nodes[node];
 
-    if (state->packed != NULL && !vdf_key_set_add(state->packed, slot, person, own))
+    if (state->packed != NULL && !vdf_key_set_add(state->packed, slot, columns, person, own))
         give_up_packing(run, node);
     if (state->packed != NULL) {
         state->all.count = state->packed->count;
@@ -149,11 +149,11 @@ void vdf_sweep_keep_round(VdfRun *run, int node, TupleTableSlot *slot, int ncolu
     VdfNodeState *state = &run->nodes[node];
 
     state->all.count++;
-    if (state->packed != NULL && !vdf_key_set_add(state->packed, slot, person, own)) {
+    if (state->packed != NULL && !vdf_key_set_add(state->packed, slot, columns, person, own)) {
         drop_packed(state);
         state->spilled = true;
     }
-    if (state->next.packed != NULL && vdf_key_set_add(state->next.packed, slot, person, own)) {
+    if (state->next.packed != NULL && vdf_key_set_add(state->next.packed, slot, columns, person, own)) {
         state->next.count = state->next.packed->count;
         return;
     }
@@ -172,6 +172,7 @@ typedef struct PackSink
 {
     VdfRun *run;
     VdfKeySet *set;
+    const int *columns;
     int user; /* column of vdf_u, -1: none */
     bool own;
     bool full;
@@ -187,7 +188,7 @@ static void pack_rows(PackSink *p, VdfKeys *keys)
     tuplestore_rescan(keys->store);
     while (!p->full && tuplestore_gettupleslot(keys->store, true, false, slot)) {
         slot_getallattrs(slot);
-        p->full = !vdf_key_set_add(p->set, slot, p->user < 0 ? 1 : DatumGetInt32(slot->tts_values[p->user]), p->own);
+        p->full = !vdf_key_set_add(p->set, slot, p->columns, p->user < 0 ? 1 : DatumGetInt32(slot->tts_values[p->user]), p->own);
     }
     ExecDropSingleTupleTableSlot(slot);
 }
@@ -197,7 +198,7 @@ void vdf_sweep_pack_cycle(VdfRun *run, int node)
 {
     VdfNodeState *state = &run->nodes[node];
     int columns[VDF_KEY_COLUMNS], n = run->plan->view->nkeys[node];
-    PackSink p = {run, NULL, run->many ? n : -1, false, false};
+    PackSink p = {run, NULL, columns, run->many ? n : -1, false, false};
     MemoryContext caller = MemoryContextSwitchTo(run->context);
 
     for (int c = 0; c < n; c++)
@@ -235,7 +236,7 @@ static void pack_node(VdfRun *run, int node)
 {
     VdfNodeState *state = &run->nodes[node];
     int columns[VDF_KEY_COLUMNS], n = run->plan->view->nkeys[node];
-    PackSink p = {run, NULL, -1, true, false};
+    PackSink p = {run, NULL, columns, -1, true, false};
     char name[64];
 
     if (n < 1 || n > VDF_KEY_COLUMNS || state->all.count == 0 || state->packed != NULL)
