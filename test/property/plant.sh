@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Proves that the property test can fail: plants engine faults, one at a time, in a scratch copy of the checkout and
 # sees each of them found. Usage: test/property/plant.sh [COUNT [FAULT ...]]   (schemas per fault, default 300)
+#        test/property/plant.sh --fits   only tells whether each fault can still be planted; builds nothing
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 count=${1:-300}
@@ -84,6 +85,17 @@ failing_seeds() {
     { grep -oE '^FAILED seed [^ ]+' "$1" || true; } | sort
 }
 
+faults=(miss_an_edge use_a_wrong_operator null_what_should_go cut_cycles_short drop_ri_of_an_unwalked_edge miss_an_heir miss_a_cleanup_rule
+    remove_what_others_name miss_column_rules take_one_parent_for_all miss_a_place_of_an_index audit_a_batch_twice lose_targets_of_batches)
+if [ "$count" = --fits ]; then
+    mkdir "$scratch/copy"
+    for fault in "${faults[@]}"; do
+        cp -r "$root/src" "$scratch/copy/"
+        "$fault"
+    done
+    exit
+fi
+
 copy_tree
 make -s -C "$scratch/copy" -j"$(nproc)" >"$scratch/make.log" 2>&1 || { tail "$scratch/make.log"; exit 2; }
 bash "$scratch/copy/tools/property.sh" --count "$count" --seed 1 >"$scratch/base.log" 2>&1 || true
@@ -93,8 +105,6 @@ failing_seeds "$scratch/base.log" >"$scratch/base"
 # Where nothing fails without a plant, a few failures say enough.
 limit=''
 [ -s "$scratch/base" ] || limit='--stop-after 3'
-faults=(miss_an_edge use_a_wrong_operator null_what_should_go cut_cycles_short drop_ri_of_an_unwalked_edge miss_an_heir miss_a_cleanup_rule
-    remove_what_others_name miss_column_rules take_one_parent_for_all miss_a_place_of_an_index audit_a_batch_twice lose_targets_of_batches)
 [ $# -lt 2 ] || faults=("${@:2}")
 planted=0 found=0
 for fault in "${faults[@]}"; do
