@@ -230,6 +230,7 @@ static void divide(VdfRun *run, const VdfComponent *component, VdfRowSet *source
         if (d.node->shape & VDF_COLLATERAL)
             each_row(&d.node->all, divide_row, &d);
     }
+    vdf_rowset_free(own);
 }
 
 void vdf_find_collateral(VdfRun *run, const VdfComponent *component)
@@ -248,6 +249,7 @@ void vdf_find_collateral(VdfRun *run, const VdfComponent *component)
         inherited = inherited || run->nodes[run->plan->graph.edges[component->outer[i]].parent].foreign.count > 0;
     if (found > 0 || inherited)
         divide(run, component, sources);
+    vdf_rowset_free(sources);
 }
 
 bool vdf_collateral_refused(VdfRun *run)

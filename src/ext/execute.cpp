@@ -56,10 +56,26 @@ void vdf_statement_input(VdfStatement *statement, const char *name, VdfKeys *key
     input->keys = keys;
 }
 
-/* Many stores are alive at once, so each has only a share of work_mem. */
+/*
+ * Many stores are alive at once, so each has only a share of work_mem. Each has a context of its own as well: among the
+ * chunks of others, what it frees when it goes to its file would be of use to nobody.
+ */
 Tuplestorestate *vdf_keys_store(void)
 {
-    return tuplestore_begin_heap(true, false, Max(work_mem / 4, 64));
+    MemoryContext context = GenerationContextCreate(CurrentMemoryContext, "vedfolnir keys", 0, 1024, 64 * 1024);
+    MemoryContext caller = MemoryContextSwitchTo(context);
+    Tuplestorestate *store = tuplestore_begin_heap(true, false, Max(work_mem / 4, 64));
+
+    MemoryContextSwitchTo(caller);
+    return store;
+}
+
+void vdf_keys_store_end(Tuplestorestate *store)
+{
+    MemoryContext context = GetMemoryChunkContext(store);
+
+    tuplestore_end(store);
+    MemoryContextDelete(context);
 }
 
 typedef struct Unpacking
@@ -92,7 +108,7 @@ void vdf_keys_unpack(VdfKeys *keys)
 void vdf_keys_free(VdfKeys *keys)
 {
     if (keys->store != NULL)
-        tuplestore_end(keys->store);
+        vdf_keys_store_end(keys->store);
     keys->store = NULL;
     keys->count = 0;
 }

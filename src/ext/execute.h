@@ -95,6 +95,7 @@ static inline VdfInput *vdf_inputs_of(VdfStatement *statement)
 }
 /* An empty store for keys in the current memory context; it goes to a temporary file before it takes much memory. */
 Tuplestorestate *vdf_keys_store(void);
+void vdf_keys_store_end(Tuplestorestate *store);
 void vdf_keys_free(VdfKeys *keys);
 /* Makes the store of packed keys; memory is taken from the current context. */
 void vdf_keys_unpack(VdfKeys *keys);

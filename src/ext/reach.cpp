@@ -193,6 +193,6 @@ void vdf_reach_follow(VdfReach *reach)
 
 void vdf_reach_free(VdfReach *reach)
 {
-    tuplestore_end(reach->all);
+    vdf_keys_store_end(reach->all);
     MemoryContextDelete(reach->context);
 }

@@ -33,6 +33,12 @@ VdfRowSet *vdf_rowset_create(void)
     return set;
 }
 
+void vdf_rowset_free(VdfRowSet *set)
+{
+    hash_destroy(set->blocks);
+    pfree(set);
+}
+
 static BlockRows *find_block(VdfRowSet *set, Oid relation, ItemPointer tid, bool add)
 {
     BlockKey key;

@@ -11,6 +11,7 @@ typedef struct VdfRowSet VdfRowSet;
 
 /* Makes an empty set in the current memory context. */
 VdfRowSet *vdf_rowset_create(void);
+void vdf_rowset_free(VdfRowSet *set);
 /* Adds a row; false when it was there already. */
 bool vdf_rowset_add(VdfRowSet *set, Oid relation, ItemPointer tid);
 bool vdf_rowset_has(VdfRowSet *set, Oid relation, ItemPointer tid);

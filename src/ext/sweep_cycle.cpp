@@ -191,6 +191,7 @@ static void find_owners(VdfRun *run, const VdfComponent *component)
     vdf_reach_follow(o.reach);
     vdf_reach_free(o.reach);
     each_row_of_cycle(&o, component, false, settle);
+    vdf_rowset_free(o.own);
 }
 
 static void drop_round(VdfKeys *keys)

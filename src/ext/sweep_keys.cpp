@@ -299,7 +299,7 @@ static void release(VdfRun *run, int node)
         VdfKeys *keys = sets[i];
 
         if (keys->store != NULL)
-            tuplestore_end(keys->store);
+            vdf_keys_store_end(keys->store);
         keys->store = NULL;
         keys->packed = NULL;
     }
