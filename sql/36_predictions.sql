@@ -125,7 +125,7 @@ SELECT code FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
 SELECT code FROM t.refused('SELECT * FROM vedfolnir_delete_user(2, false)');
 SELECT code FROM t.refused('SELECT * FROM vedfolnir_delete_user(3, false)');
 SELECT count(*) FROM vedfolnir.deletion;
--- A key behind the column that is cleared: NO ACTION is checked by the server, CASCADE follows.
+-- A key behind the column that is cleared: NO ACTION forbids it, CASCADE follows.
 CREATE TABLE app.a (u int UNIQUE REFERENCES app.users ON DELETE SET NULL);
 CREATE TABLE app.b (a int REFERENCES app.a (u));
 DELETE FROM app.one_null;

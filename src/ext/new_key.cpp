@@ -10,10 +10,10 @@ typedef struct Key
     Bitmapset *columns;
     VdfClaim *claim;
     bool parent_changes;
+    Oid leaf; /* the partition that alone has it; 0: all rows do */
 } Key;
 
-/* The edge of a key in the plan, -1 if the walk does not come there. */
-static int edge_of(const VdfDeletionPlan *plan, Oid constraint)
+int vdf_edge_of(const VdfDeletionPlan *plan, Oid constraint)
 {
     for (int i = 0; i < plan->graph.nedges; i++)
         if (plan->edges[i].constraint == constraint)
@@ -45,18 +45,26 @@ static bool parent_changes(const VdfRun *run, Form_pg_constraint key, const Fore
     return false;
 }
 
-static void add_key(VdfForesight *f, const ForeignKeyCacheInfo *info, List **found)
+/* A partition numbers its columns otherwise. */
+static AttrNumber number_in(const VdfForesight *f, Relation table, AttrNumber number)
+{
+    return table == f->table ? number
+                             : get_attnum(RelationGetRelid(f->table), NameStr(TupleDescAttr(RelationGetDescr(table), number - 1)->attname));
+}
+
+static void add_key(VdfForesight *f, Relation table, const ForeignKeyCacheInfo *info, List **found)
 {
     HeapTuple tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(info->conoid));
     Form_pg_constraint form;
     Key *k = (Key *) palloc0(sizeof(Key));
-    int edge = edge_of(f->run->plan, info->conoid);
+    int edge = vdf_edge_of(f->run->plan, info->conoid);
 
     if (!HeapTupleIsValid(tuple))
         return;
     form = (Form_pg_constraint) GETSTRUCT(tuple);
     for (int i = 0; i < info->nkeys; i++)
-        k->columns = bms_add_member(k->columns, info->conkey[i]);
+        k->columns = bms_add_member(k->columns, number_in(f, table, info->conkey[i]));
+    k->leaf = table == f->table ? InvalidOid : RelationGetRelid(table);
     k->key.oid = form->oid;
     k->key.relation = k->key.declared_on = form->conrelid;
     k->key.referenced = form->confrelid;
@@ -72,25 +80,42 @@ static void add_key(VdfForesight *f, const ForeignKeyCacheInfo *info, List **fou
     ReleaseSysCache(tuple);
 }
 
-static List *keys_written(VdfForesight *f)
+static void add_keys(VdfForesight *f, Relation table, List **found)
 {
-    List *found = NIL;
     ListCell *cell;
 
-    foreach (cell, RelationGetFKeyList(f->table)) {
+    foreach (cell, (List *) copyObjectImpl(RelationGetFKeyList(table))) {
         ForeignKeyCacheInfo *info = lfirst_node(ForeignKeyCacheInfo, cell);
         bool written = false, given = info->nkeys > 1;
         ListCell *other;
 
         foreach (other, f->claims)
             for (int i = 0; i < info->nkeys; i++)
-                if (((VdfClaim *) lfirst(other))->number == info->conkey[i]) {
+                if (((VdfClaim *) lfirst(other))->number == number_in(f, table, info->conkey[i])) {
                     written = true;
                     given = given || !((VdfClaim *) lfirst(other))->null;
                 }
         if (written && given)
-            add_key(f, info, &found);
+            add_key(f, table, info, found);
     }
+}
+
+static List *keys_written(VdfForesight *f)
+{
+    List *found = NIL;
+    ListCell *cell;
+
+    add_keys(f, f->table, &found);
+    if (f->table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+        foreach (cell, find_all_inheritors(RelationGetRelid(f->table), AccessShareLock, NULL)) {
+            Relation part;
+
+            if (lfirst_oid(cell) == RelationGetRelid(f->table))
+                continue;
+            part = table_open(lfirst_oid(cell), NoLock);
+            add_keys(f, part, &found);
+            table_close(part, NoLock);
+        }
     return found;
 }
 
@@ -104,7 +129,7 @@ static void foresee_key(VdfForesight *f, const Key *k, VdfRowSet *known)
 {
     VdfRun *run = f->run;
     VdfEdge edge = {};
-    AttrNumber attributes[INDEX_MAX_KEYS];
+    AttrNumber attributes[INDEX_MAX_KEYS], number;
     int n;
     Bitmapset *old = bms_intersect(k->columns, f->changed);
     StringInfoData values, given, before, after, where;
@@ -114,7 +139,8 @@ static void foresee_key(VdfForesight *f, const Key *k, VdfRowSet *known)
     uint64 rows;
     char *text = psprintf("foreign key \"%s\" would be violated", NameStr(k->key.name));
 
-    if (k->parent_changes || bms_overlap(k->columns, vdf_foresight_changing(f))) {
+    if (k->parent_changes || bms_overlap(k->columns, vdf_foresight_changing(f)) ||
+        (OidIsValid(k->leaf) && bms_overlap(vdf_facts_routing(run->plan, RelationGetRelid(f->table)), f->changed))) {
         vdf_foresight_note(run, k->claim->edge, psprintf("not foreseen: whether %s", text));
         return;
     }
@@ -130,16 +156,18 @@ static void foresee_key(VdfForesight *f, const Key *k, VdfRowSet *known)
         appendStringInfo(&values, ", c.%s%s AS vdf_f%d", p->child, p->child_cast, i);
         appendStringInfo(&given, "%sc.%s IS NOT NULL", i ? (k->key.full ? " OR " : " AND ") : "", p->child);
         appendStringInfo(&where, "%sp.%s%s %s a.vdf_f%d", i ? " AND " : "", p->parent_column, p->parent_cast, p->op, i);
-        if (bms_is_member(attributes[i], old)) {
-            appendStringInfo(&before, "%sc.vdf_o%d", before.len ? ", " : "", attributes[i]);
+        number = get_attnum(RelationGetRelid(f->table), get_attname(k->key.relation, attributes[i], false));
+        if (bms_is_member(number, old)) {
+            appendStringInfo(&before, "%sc.vdf_o%d", before.len ? ", " : "", number);
             appendStringInfo(&after, "%sc.%s", after.len ? ", " : "", p->child);
         }
     }
     /* What keeps its key is not checked again. */
     memset(&statement, 0, sizeof(statement));
     statement.sql = psprintf("SELECT c.vdf_t, c.vdf_i%s FROM %s c WHERE c.vdf_w AND (%s) AND ROW(%s)::pg_catalog.record "
-                             "OPERATOR(pg_catalog.*<>) ROW(%s)::pg_catalog.record",
-                             values.data, vdf_foresight_rows(f, k->columns, old), given.data, before.data, after.data);
+                             "OPERATOR(pg_catalog.*<>) ROW(%s)::pg_catalog.record%s",
+                             values.data, vdf_foresight_rows(f, k->columns, old), given.data, before.data, after.data,
+                             OidIsValid(k->leaf) ? psprintf(" AND c.vdf_t OPERATOR(pg_catalog.=) ANY ('%s'::pg_catalog.oid[])", vdf_partition_leaves(k->leaf)) : "");
     statement.owner = run->plan->nodes[f->node].owner;
     vdf_detach_inputs(run, &statement, f->edges, f->nedges, f->found);
     vdf_collect(run, &statement, &keys);
@@ -165,7 +193,7 @@ void vdf_foresee_keys(VdfForesight *f, VdfRowSet **known)
 
     foreach (cell, f->claims == NIL ? NIL : keys_written(f)) {
         Key *k = (Key *) lfirst(cell);
-        int edge = edge_of(f->run->plan, k->key.oid);
+        int edge = vdf_edge_of(f->run->plan, k->key.oid);
 
         foresee_key(f, k, edge >= 0 ? known[edge] : NULL);
     }

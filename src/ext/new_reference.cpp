@@ -1,6 +1,7 @@
 #include "ext/new_reference.h"
 
 #include "ext/new_key.h"
+#include "ext/old_key.h"
 #include "ext/report.h"
 #include "ext/way.h"
 
@@ -31,7 +32,7 @@ bool vdf_may_refer(VdfRun *run, int node, const int *edges, int nedges, bool tom
     bool answer;
 
     vdf_foresight_open(&f, run, node, edges, nedges, tombstone, NULL);
-    answer = vdf_writes_keys(&f);
+    answer = vdf_writes_keys(&f) || vdf_writes_old_keys(&f);
     for (int i = 0; f.claims != NIL && !answer && i < run->plan->graph.nedges; i++)
         if (vdf_way_matters(&f, i)) {
             VdfWay w = vdf_way(&f, i);
@@ -95,6 +96,7 @@ void vdf_foresee_references(VdfRun *run, int node, const int *edges, int nedges,
             }
         }
     vdf_foresee_keys(&f, known);
+    vdf_foresee_old_keys(&f);
     vdf_foresight_close(&f);
 }
 
