@@ -210,12 +210,11 @@ void vdf_record_audit(VdfRun *run, const VdfDeletionRecord *record)
     static const char *const columns[] = {"deletion_id", "subject", "pseudonym", "key_id",
                                           "relation", "action", "row_count", "created_at"};
     Datum values[lengthof(columns)];
-    NameData subject;
     int nedges;
     const AuditEdge *edges = audit_edges(run, &nedges);
     VdfBulkInsert *insert = vdf_bulk_insert_begin(&run->executor, "audit_log", lengthof(columns), columns);
 
-    values[1] = name_of(&subject, record->subject);
+    values[1] = CStringGetTextDatum(record->subject);
     for (int i = 0; i < record->n; i++) {
         values[0] = UUIDPGetDatum(&record->ids[i]);
         values[2] = vdf_pseudonym_bytea(&record->pseudonyms[i]);
