@@ -43,6 +43,9 @@ void check_service(ServiceConfig &service, bool secrets_allowed)
             fail(prefix + "this build has no TLS for Redis; use a local socket, a tunnel, or a TLS proxy");
         if (!service.redis.deny_prefix.empty() != (service.redis.deny_ttl.count() > 0))
             fail(prefix + "deny_prefix and deny_ttl belong together");
+        // A mark that is gone by then would begin with the first pass again, for ever.
+        if (!service.redis.deny_prefix.empty() && service.redis.deny_ttl <= service.redis.second_pass)
+            fail(prefix + "deny_ttl must be longer than second_pass");
         if (!service.redis.user.empty() && !service.redis.password.given())
             fail(prefix + "user needs a password");
     }

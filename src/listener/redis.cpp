@@ -213,30 +213,55 @@ void RedisService::remove_keys(const std::vector<Task> &tasks, const std::vector
 }
 
 // The mark comes first: a session that is written after it can be refused by the application, and one that comes
-// back with a restarted server is removed by the second pass. A mark that is gone then starts both again.
+// back with a restarted server is removed by the second pass. The mark says whether there was a first one: a try that
+// was cut off before the key was removed is none, and a mark that is gone starts both again.
 void RedisService::deny_keys(const std::vector<Task> &tasks, const std::vector<size_t> &order,
                              std::vector<Outcome> &outcomes)
 {
+    static const std::string to_remove = "1", removed = "2";
     const std::string lifetime = std::to_string(std::max<long long>(config_.deny_ttl.count() / 1000, 1));
+    const auto mark_of = [&](size_t index) { return config_.deny_prefix + tasks[index].target; };
     for (size_t index : order)
-        append({"SET", config_.deny_prefix + tasks[index].target, "1", "EX", lifetime, "NX"});
-    std::vector<size_t> marked;
-    std::set<size_t> first_pass;
+        append({"SET", mark_of(index), to_remove, "EX", lifetime, "NX"});
+    std::vector<size_t> marked, marked_before;
     for (size_t index : order) {
+        const Reply reply = next_reply();
+        if (reply->type == REDIS_REPLY_ERROR)
+            outcomes[index] = outcome_of_redis_error(text_of(reply.get()));
+        else
+            (reply->type == REDIS_REPLY_STATUS ? marked : marked_before).push_back(index);
+    }
+    for (size_t index : marked_before)
+        append({"GET", mark_of(index)});
+    std::set<size_t> second_pass;
+    for (size_t index : marked_before) {
         const Reply reply = next_reply();
         if (reply->type == REDIS_REPLY_ERROR) {
             outcomes[index] = outcome_of_redis_error(text_of(reply.get()));
             continue;
         }
         marked.push_back(index);
-        if (reply->type == REDIS_REPLY_STATUS)
-            first_pass.insert(index);
+        if (text_of(reply.get()) == removed)
+            second_pass.insert(index);
     }
     VDF_FAULT("denied");
-    remove_keys(tasks, marked, outcomes);
+    // Nothing is settled before the mark says so: the connection may fail on the way.
+    std::vector<Outcome> found(outcomes.size());
+    remove_keys(tasks, marked, found);
+    std::vector<size_t> first_pass;
+    for (size_t index : marked)
+        if (second_pass.count(index) == 0 && (found[index].verdict == Verdict::done || found[index].verdict == Verdict::skipped))
+            first_pass.push_back(index);
+        else
+            outcomes[index] = found[index];
     for (size_t index : first_pass)
-        if (outcomes[index].verdict == Verdict::done || outcomes[index].verdict == Verdict::skipped)
-            outcomes[index] = {Verdict::unavailable, "removed; a second pass follows", config_.second_pass};
+        append({"SET", mark_of(index), removed, "EX", lifetime});
+    for (size_t index : first_pass) {
+        const Reply reply = next_reply();
+        outcomes[index] = reply->type == REDIS_REPLY_ERROR
+                              ? outcome_of_redis_error(text_of(reply.get()))
+                              : Outcome{Verdict::unavailable, "removed; a second pass follows", config_.second_pass};
+    }
 }
 
 Outcome RedisService::remove_pattern(const Task &task, Progress &progress)

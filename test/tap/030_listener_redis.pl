@@ -171,6 +171,23 @@ sleep 0.4;
 is(($t->run('--once'))[0], 0, 'and end');
 is($t->redis_cli('EXISTS', 'session:8'), 0, 'the session is gone for good');
 
+# Killed, or cut off, between the mark and the removal: that was no first pass, so that two of them follow.
+$t->redis_cli('SET', 'session:9', 'x');
+$id = $t->task($t->deletion, 'redis_key', 'sessions', 'session:9');
+{
+	local $t->{listener} = "$t->{listener}-faults";
+	local $ENV{VEDFOLNIR_FAULT} = 'denied:1';
+	is(($t->run('--once'))[0], 'signal 9', 'killed behind the mark');
+}
+is($t->redis_cli('EXISTS', 'session:9') . $t->redis_cli('EXISTS', 'denied:session:9'), '11', 'the mark is there, and the session too');
+$t->sql("UPDATE vedfolnir.cleanup_task SET lease_until = now() WHERE id = $id");
+is(($t->run('--once'))[0], 3, 'the next listener makes the first pass');
+is($t->redis_cli('EXISTS', 'session:9'), 0, 'the session is gone');
+like($t->error($id), qr/a second pass follows/, 'and the task waits for the second');
+$t->redis_cli('SET', 'session:9', 'resurrected');
+sleep 0.4;
+is(($t->run('--once'))[0] . $t->redis_cli('EXISTS', 'session:9'), '00', 'which removes what came back');
+
 # A mark lives as long as it is told to, and no longer.
 $t->configure($t->redis_service('sessions', "deny_prefix = denied:\ndeny_ttl = 2s\nsecond_pass = 100ms\n"));
 $t->redis_cli('SET', 'session:10', 'x');

@@ -105,6 +105,7 @@ TEST(Config, NamesTheMistake)
         {"[service x]\ntype = files\nroot = /x\nallow = public.s:redis_key\n", "cannot be done by a service of type files"},
         {"[service x]\ntype = redis\ntls = yes\n", "no TLS for Redis"},
         {"[service x]\ntype = redis\ndeny_ttl = 1h\n", "deny_prefix and deny_ttl belong together"},
+        {"[service x]\ntype = redis\ndeny_prefix = d:\ndeny_ttl = 60s\n", "deny_ttl must be longer than second_pass"},
         {"[service x]\ntype = redis\nuser = u\n", "user needs a password"},
         {"[service x]\ntype = redis\nport = 70000\n", "port must be a number from 1 to 65535"},
         {"[service x]\ntype = keycloak\nurl = https://k\n", "client_id and client_secret are needed"},
