@@ -3,6 +3,7 @@
 
 #include "core/error.hpp"
 
+#include <cstring>
 #include <map>
 
 namespace vedfolnir
@@ -80,6 +81,11 @@ Database::Database(const std::string &conninfo, const std::string &application_n
     values.push_back(nullptr);
     connection_.reset(PQconnectdbParams(names.data(), values.data(), 0));
     if (!connection_ || lost())
+        throw Error("08001", "could not connect: " + one_line(PQerrorMessage(connection_.get())));
+    // Of such a database one target that is no UTF-8 would make every claim fail.
+    const char *encoding = PQparameterStatus(connection_.get(), "server_encoding");
+    any_bytes_ = encoding != nullptr && std::strcmp(encoding, "SQL_ASCII") == 0;
+    if (any_bytes_ && PQsetClientEncoding(connection_.get(), "SQL_ASCII") != 0)
         throw Error("08001", "could not connect: " + one_line(PQerrorMessage(connection_.get())));
     PQsetNoticeProcessor(
         connection_.get(), [](void *, const char *) {}, nullptr);

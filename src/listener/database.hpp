@@ -40,11 +40,15 @@ class Database
     PGconn *connection() const { return connection_.get(); }
     bool lost() const { return PQstatus(connection_.get()) != CONNECTION_OK; }
 
+    // The server does not know what its bytes mean and hands them on as they are.
+    bool any_bytes() const { return any_bytes_; }
+
     // Where it leads to, for --check: "app at /run/postgresql".
     std::string place() const;
 
   private:
     std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
+    bool any_bytes_ = false;
 };
 
 bool is_connection_failure(const std::string &sqlstate);

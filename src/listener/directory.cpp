@@ -45,23 +45,6 @@ std::vector<std::string> read_names(DIR *stream, const std::set<std::string> &ke
     return names;
 }
 
-bool is_utf8(const std::string &text)
-{
-    for (size_t i = 0; i < text.size();) {
-        const unsigned char lead = static_cast<unsigned char>(text[i++]);
-        int rest = lead < 0x80 ? 0 : lead >> 5 == 6 ? 1 : lead >> 4 == 14 ? 2 : lead >> 3 == 30 ? 3 : -1;
-        // Overlong forms, surrogates and what lies above U+10FFFF are no characters.
-        const unsigned char next = i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
-        if (rest < 0 || lead == 0xC0 || lead == 0xC1 || lead > 0xF4 || (lead == 0xE0 && next < 0xA0) ||
-            (lead == 0xED && next > 0x9F) || (lead == 0xF0 && next < 0x90) || (lead == 0xF4 && next > 0x8F))
-            return false;
-        for (; rest > 0; rest--)
-            if (i == text.size() || (static_cast<unsigned char>(text[i++]) & 0xC0) != 0x80)
-                return false;
-    }
-    return true;
-}
-
 } // namespace
 
 int64_t DirectoryCleaner::empty(int directory, const std::string &path, int depth)
@@ -83,8 +66,7 @@ int64_t DirectoryCleaner::empty(int directory, const std::string &path, int dept
             throw Stopped();
         std::vector<std::string> paths;
         for (const std::string &name : names)
-            if (is_utf8(path + "/" + name)) // no row can name any other
-                paths.push_back(path + "/" + name);
+            paths.push_back(path + "/" + name);
         const std::set<std::string> in_use = progress_.paths_in_use(task_, paths);
         for (const std::string &name : names) {
             const int64_t stay =

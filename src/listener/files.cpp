@@ -65,7 +65,17 @@ Outcome outcome_of_errno(int number, const char *what)
     }
 }
 
-FileDescriptor FileService::open_root() const
+FileService::FileService(std::string name, FilesConfig config) : name_(std::move(name)), config_(std::move(config))
+{
+    try {
+        open_root();
+    } catch (const Error &) {
+        // said when there is something to do
+    }
+}
+
+// In another directory than before everything seems to be gone already: a file system was unmounted, or a root replaced.
+FileDescriptor FileService::open_root()
 {
     FileDescriptor root(open(config_.root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!root)
@@ -73,6 +83,12 @@ FileDescriptor FileService::open_root() const
     struct stat status;
     if (!config_.marker.empty() && fstatat(root.get(), config_.marker.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
         throw Error("58030", "marker is not in the root of the service; is its file system mounted?");
+    if (fstat(root.get(), &status) != 0)
+        throw Error("58030", std::string("root of the service cannot be read: ") + std::strerror(errno));
+    const std::pair<uint64_t, uint64_t> found(status.st_dev, status.st_ino);
+    if (root_.value_or(found) != found)
+        throw Error("58030", "root of the service is another directory than before; is its file system mounted? SIGHUP accepts it");
+    root_ = found;
     return root;
 }
 

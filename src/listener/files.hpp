@@ -5,19 +5,21 @@
 #include "listener/beneath.hpp"
 #include "listener/service.hpp"
 
+#include <optional>
+
 namespace vedfolnir
 {
 
 class FileService : public Service
 {
   public:
-    FileService(std::string name, FilesConfig config) : name_(std::move(name)), config_(std::move(config)) {}
+    FileService(std::string name, FilesConfig config);
     void run(const std::vector<Task> &tasks, Progress &progress, std::vector<Outcome> &outcomes) override;
     bool is_quick() const override { return true; }
     std::string check() override;
 
   private:
-    FileDescriptor open_root() const;
+    FileDescriptor open_root();
     void remove_files(int root, const std::vector<Task> &tasks, const std::vector<size_t> &order, Progress &progress,
                       std::vector<Outcome> &outcomes);
     Outcome remove_file(int parent, const Task &task, const std::string &name);
@@ -25,6 +27,7 @@ class FileService : public Service
 
     std::string name_;
     FilesConfig config_;
+    std::optional<std::pair<uint64_t, uint64_t>> root_; // device and inode
 };
 
 // What an errno of a file operation means for its task.

@@ -3,6 +3,8 @@
 
 #include "core/error.hpp"
 
+#include <algorithm>
+
 namespace vedfolnir
 {
 namespace
@@ -27,6 +29,23 @@ std::vector<int64_t> fences_of(const std::vector<Task> &tasks)
     for (const Task &task : tasks)
         fences.push_back(task.fence);
     return fences;
+}
+
+bool is_utf8(const std::string &text)
+{
+    for (size_t i = 0; i < text.size();) {
+        const unsigned char lead = static_cast<unsigned char>(text[i++]);
+        int rest = lead < 0x80 ? 0 : lead >> 5 == 6 ? 1 : lead >> 4 == 14 ? 2 : lead >> 3 == 30 ? 3 : -1;
+        // Overlong forms, surrogates and what lies above U+10FFFF are no characters.
+        const unsigned char next = i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
+        if (rest < 0 || lead == 0xC0 || lead == 0xC1 || lead > 0xF4 || (lead == 0xE0 && next < 0xA0) ||
+            (lead == 0xED && next > 0x9F) || (lead == 0xF0 && next < 0x90) || (lead == 0xF4 && next > 0x8F))
+            return false;
+        for (; rest > 0; rest--)
+            if (i == text.size() || (static_cast<unsigned char>(text[i++]) & 0xC0) != 0x80)
+                return false;
+    }
+    return true;
 }
 
 } // namespace
@@ -130,8 +149,12 @@ std::set<int64_t> Queue::targets_in_use(const std::vector<Task> &tasks)
 
 std::set<std::string> Queue::paths_in_use(const Task &task, const std::vector<std::string> &paths)
 {
+    std::vector<std::string> nameable = paths;
+    if (!database_.any_bytes()) // no row can name what is no text
+        nameable.erase(std::remove_if(nameable.begin(), nameable.end(), [](const std::string &path) { return !is_utf8(path); }),
+                       nameable.end());
     const Result rows = database_.query("SELECT * FROM " + function("vedfolnir_paths_in_use") + "($1, $2, $3)",
-                                        {std::to_string(task.id), std::to_string(task.fence), array_literal(paths)});
+                                        {std::to_string(task.id), std::to_string(task.fence), array_literal(nameable)});
     std::set<std::string> found;
     for (int i = 0; i < rows.rows(); i++)
         found.insert(rows.text(i, 0));

@@ -5,6 +5,7 @@
 #include "core/task.hpp"
 #include "listener/fault.hpp"
 
+#include <algorithm>
 #include <future>
 #include <map>
 
@@ -357,6 +358,8 @@ void Worker::settle(Batch &batch, Line &line)
     if (!finished.empty())
         queue(line).finish(finished, results);
     if (!failed.empty()) {
+        // Each locks its deletion until the commit: in one order, as everywhere, or two workers could wait for each other.
+        std::sort(failed.begin(), failed.end(), [&](size_t a, size_t b) { return tasks[a].deletion < tasks[b].deletion; });
         queue(line).begin();
         for (size_t i : failed) {
             const Milliseconds delay = delay_of(tasks[i], outcomes[i]);
