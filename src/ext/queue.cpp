@@ -123,18 +123,23 @@ VDF_FUNCTION(vedfolnir_finish_tasks)
 
 VDF_FUNCTION(vedfolnir_fail_task)
 {
-    /* Without a given time: 1 s, 2 s, 4 s ... up to 1 hour, less up to a half at random. */
+    /*
+     * Without a given time: 1 s, 2 s, 4 s ... up to 1 hour, less up to a half at random. Of tries that do not count only the
+     * last is noted: an outage may see thousands.
+     */
     static const char sql[] =
         "UPDATE vedfolnir.cleanup_task AS t SET state = CASE WHEN $4 THEN 'dead' ELSE 'retryable' END, "
         "lease_until = NULL, run_after = pg_catalog.clock_timestamp() + COALESCE($5, "
         "pg_catalog.make_interval(secs => LEAST(pg_catalog.pow(2, LEAST(t.attempts, 12)), 3600) "
         "* (0.5 + pg_catalog.random() / 2))), "
-        "errors = COALESCE(t.errors, '[]') || pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object("
+        "attempts = CASE WHEN $6 OR $4 THEN t.attempts ELSE t.attempts - 1 END, "
+        "errors = CASE WHEN NOT $6 AND (t.errors -> -1 ->> 'attempt')::int = t.attempts THEN t.errors - (-1) "
+        "ELSE COALESCE(t.errors, '[]') END || pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object("
         "'attempt', t.attempts, 'at', pg_catalog.clock_timestamp(), 'worker', t.worker, 'message', $3)) "
         "WHERE t.id = $1 AND t.fence = $2 AND t.state = 'running'";
-    Oid types[] = {INT8OID, INT8OID, TEXTOID, BOOLOID, INTERVALOID};
-    Datum values[5];
-    char nulls[] = "     ";
+    Oid types[] = {INT8OID, INT8OID, TEXTOID, BOOLOID, INTERVALOID, BOOLOID};
+    Datum values[6];
+    char nulls[] = "      ";
     QueueScope scope;
     LockedDeletions deletions;
     bool held;
@@ -146,9 +151,10 @@ VDF_FUNCTION(vedfolnir_fail_task)
     values[4] = PG_ARGISNULL(4) ? (Datum) 0 : PG_GETARG_DATUM(4);
     if (PG_ARGISNULL(4))
         nulls[4] = 'n';
+    values[5] = BoolGetDatum(PG_ARGISNULL(5) || PG_GETARG_BOOL(5));
     vdf_queue_enter(&scope);
     deletions = lock_deletions(vdf_queue_one_id(values[0]));
-    vdf_queue_execute(sql, 5, types, values, nulls);
+    vdf_queue_execute(sql, 6, types, values, nulls);
     held = SPI_processed == 1;
     vdf_settle_deletions(deletions.ids);
     if (held && PG_GETARG_BOOL(3))

@@ -111,12 +111,12 @@ int Queue::finish(const std::vector<Task> &tasks, const std::vector<std::string>
             .number(0, 0));
 }
 
-bool Queue::fail(const Task &task, const std::string &message, bool permanent, Milliseconds retry_after)
+bool Queue::fail(const Task &task, const std::string &message, bool permanent, Milliseconds retry_after, bool counts)
 {
     return database_
-               .query("SELECT " + function("vedfolnir_fail_task") + "($1, $2, $3, $4, $5)",
+               .query("SELECT " + function("vedfolnir_fail_task") + "($1, $2, $3, $4, $5, $6)",
                       {std::to_string(task.id), std::to_string(task.fence), message, permanent ? "true" : "false",
-                       interval(retry_after)})
+                       interval(retry_after), counts ? "true" : "false"})
                .text(0, 0) == "t";
 }
 

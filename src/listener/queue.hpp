@@ -46,7 +46,8 @@ class Queue
     std::vector<Task> claim(const std::string &worker, int batch, Milliseconds lease,
                             const std::vector<std::string> &kinds, const std::string &service);
     int finish(const std::vector<Task> &tasks, const std::vector<std::string> &outcomes);
-    bool fail(const Task &task, const std::string &message, bool permanent, Milliseconds retry_after);
+    // One that does not count is no attempt: the service as a whole was away.
+    bool fail(const Task &task, const std::string &message, bool permanent, Milliseconds retry_after, bool counts);
     int release(const std::vector<Task> &tasks);
     int extend(const std::vector<Task> &tasks, Milliseconds lease);
     std::set<int64_t> targets_in_use(const std::vector<Task> &tasks);

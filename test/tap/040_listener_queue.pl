@@ -50,6 +50,25 @@ is($t->sql("SELECT coalesce(target, '') || coalesce(errors::text, '') || (done_a
 is($t->sql("SELECT state || (completed_at IS NOT NULL) FROM vedfolnir.deletion"), 'completetrue', 'the deletion is complete');
 clear();
 
+# An outage is no attempt: it is noted once, however long it is, and what fails after it has all its attempts.
+$deletion = $t->deletion;
+$id = $t->task($deletion, 'file', 'images', 'a');
+my $attempt = sub {
+	my ($message, $more) = @_;
+	$t->sql('UPDATE vedfolnir.cleanup_task SET run_after = now()');
+	my ($task, $fence) = split /:/, $t->sql($claim);
+	return $t->sql("SELECT vedfolnir_fail_task($task, $fence, '$message'$more)");
+};
+$attempt->('away', ', counts => false') for 1 .. 4;
+is($t->sql("SELECT state || ' ' || attempts || ' ' || jsonb_path_query_array(errors, '\$[*].message')::text FROM vedfolnir.cleanup_task"), 'retryable 0 ["away"]', 'an outage');
+$attempt->('busy', '');
+is($t->sql("SELECT attempts || ' ' || jsonb_path_query_array(errors, '\$[*].message')::text FROM vedfolnir.cleanup_task"), '1 ["away", "busy"]', 'the first attempt after it');
+$attempt->('away', ', counts => false') for 1 .. 3;
+$attempt->('over', ', permanent => true, counts => false');
+is($t->sql("SELECT state || ' ' || attempts || ' ' || jsonb_path_query_array(errors, '\$[*].message')::text FROM vedfolnir.cleanup_task"),
+	'dead 2 ["away", "busy", "over"]', 'what is dead was tried');
+clear();
+
 # Several workers at once never get the same task.
 $deletion = $t->deletion;
 $t->task($deletion, 'file', 'images', "f$_") for 1 .. 40;
