@@ -180,6 +180,9 @@ static void delete_chunk(VdfRun *run, Chunk *chunk)
  */
 static bool is_referred(VdfRun *run, int node)
 {
+    /* So that they can be looked for by a scan. */
+    if (run->nodes[node].all.count > 0)
+        vdf_sweep_pack(run, run->plan->view->component_of[node]);
     for (int i = 0; i < run->plan->graph.nedges; i++)
         if (run->plan->graph.edges[i].parent == node && vdf_count_left(run, i, VDF_SQL_FIND_LEFT) > 0)
             return true;

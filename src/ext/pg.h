@@ -197,6 +197,13 @@ static inline void vdf_init_range_table(EState *estate, Relation table)
 #endif
 }
 
+/* A page in the buffer where it was last; false if it is not there any more. */
+#if PG_VERSION_NUM >= 160000
+#define vdf_read_recent_buffer(table, block, recent) ReadRecentBuffer((table)->rd_locator, MAIN_FORKNUM, (block), (recent))
+#else
+#define vdf_read_recent_buffer(table, block, recent) ReadRecentBuffer((table)->rd_node, MAIN_FORKNUM, (block), (recent))
+#endif
+
 #if PG_VERSION_NUM >= 160000
 #define vdf_insert_index_tuples(target, slot, estate)                                                                \
     ExecInsertIndexTuples((target), (slot), (estate), false, false, NULL, NIL, false)

@@ -5,6 +5,7 @@
 #include "ext/new_reference.h"
 #include "ext/report.h"
 #include "ext/run.h"
+#include "ext/sweep.h"
 
 typedef struct LeftSink
 {
@@ -43,6 +44,23 @@ static void left_row(VdfSink *sink, TupleTableSlot *slot)
         s->rows++;
 }
 
+/* By a scan with the packed keys, which costs less than a join. False: there is none, and nothing was counted. */
+static bool scan_left(VdfRun *run, LeftSink *s)
+{
+    const VdfEdge *e = &run->plan->graph.edges[s->edge];
+    VdfStatement statement;
+    VdfKeyScan scan;
+    VdfKeyArm arm;
+
+    if (run->dry || (run->tombstone && e->child == run->plan->graph.root) || !vdf_sweep_scan_of(run, s->edge, &scan, &arm))
+        return false;
+    vdf_statement_of(run, &statement, VDF_SQL_FIND_REFERENCES, s->edge, VDF_SCAN, run->plan->edges[s->edge].owner);
+    statement.scan = &scan;
+    statement.sink = &s->sink;
+    (void) vdf_execute(&run->executor, &statement);
+    return !statement.refused;
+}
+
 uint64 vdf_count_left(VdfRun *run, int edge, VdfSql kind)
 {
     const VdfEdge *e = &run->plan->graph.edges[edge];
@@ -57,6 +75,8 @@ uint64 vdf_count_left(VdfRun *run, int edge, VdfSql kind)
     s.run = run;
     s.edge = edge;
     s.seen = e->link ? vdf_rowset_create() : NULL;
+    if (kind == VDF_SQL_FIND_LEFT && scan_left(run, &s))
+        return s.rows;
     vdf_statement_of(run, &statement, kind, edge, 0, run->plan->edges[edge].owner);
     vdf_statement_input(&statement, "vdf_d", parents);
     if (run->tombstone && e->child == run->plan->graph.root && vdf_action(run->plan, edge) == VDF_ACTION_DELETE)

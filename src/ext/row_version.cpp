@@ -69,6 +69,8 @@ void vdf_versions_learn(VdfVersions *versions, VdfRowSet *rows)
     versions->blocks = vdf_rowset_blocks(rows, &versions->n);
     versions->clean = (XLogRecPtr *) MemoryContextAllocExtended(CurrentMemoryContext, sizeof(XLogRecPtr) * (versions->n + 1),
                                                                MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+    versions->buffers = (Buffer *) MemoryContextAllocExtended(CurrentMemoryContext, sizeof(Buffer) * (versions->n + 1),
+                                                              MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
     for (int i = 0; i < versions->n; i++) {
         VdfTableFile *file;
         Relation table;
@@ -104,10 +106,21 @@ static Relation open_table(VdfVersions *versions, Oid relation)
     return NULL;
 }
 
+/* Each batch asks for the same pages: where they were last they mostly still are. */
+static Buffer read_again(VdfVersions *versions, int number, Relation table)
+{
+    BlockNumber block = versions->blocks[number].block;
+    Buffer *last = &versions->buffers[number];
+
+    if (!BufferIsValid(*last) || !vdf_read_recent_buffer(table, block, *last))
+        *last = ReadBuffer(table, block);
+    return *last;
+}
+
 static bool block_stands(VdfVersions *versions, int number, Relation table, Snapshot look, Snapshot now)
 {
     VdfRowBlock *at = &versions->blocks[number];
-    Buffer buffer = ReadBuffer(table, at->block);
+    Buffer buffer = read_again(versions, number, table);
     Page page;
     XLogRecPtr where;
     bool same = true, settled = RelationNeedsWAL(table);

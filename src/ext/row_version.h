@@ -16,6 +16,7 @@ typedef struct VdfVersions
 {
     VdfRowBlock *blocks;
     XLogRecPtr *clean; /* per block: where its page stood when all rows were found unchanged */
+    Buffer *buffers;   /* per block: which buffer held its page last */
     int n;
     List *tables; /* of VdfTableFile */
     bool opaque;  /* some of the rows are not in heap pages */
