@@ -125,6 +125,17 @@ class Ear
         database_.reset();
     }
 
+    // Said at the start and after a reload: nobody else would ever say it.
+    void look_for_unknown_services()
+    {
+        try {
+            report_unknown_services(config_, queue_->depth());
+        } catch (const Error &error) {
+            report(error);
+            disconnect();
+        }
+    }
+
     Milliseconds retry_delay() { return backoff_delay(Milliseconds(200), Milliseconds(5000), failures_, random_chance()); }
 
     // True if a wake-up came.
@@ -239,6 +250,7 @@ void serve(const Config &config, const std::string &name, int64_t started_at, Co
     if (stop_wanted || reload_wanted)
         return;
     Crew crew(config, name);
+    ear.look_for_unknown_services();
     const Counters before = counters;
     Clock::time_point next_beat = Clock::now(), next_connect = Clock::now();
     while (!stop_wanted && !reload_wanted) {

@@ -3,6 +3,7 @@
 #define VEDFOLNIR_LISTENER_DAEMON_HPP
 
 #include "listener/config.hpp"
+#include "listener/queue.hpp"
 
 namespace vedfolnir
 {
@@ -20,6 +21,9 @@ int run_once(const Config &config);
 int run_check(const Config &config);
 
 std::string worker_name(const Config &config);
+
+// Warns of each service that has open tasks and is not in the configuration.
+void report_unknown_services(const Config &config, const std::vector<Depth> &depth);
 
 } // namespace vedfolnir
 #endif

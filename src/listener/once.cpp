@@ -68,6 +68,18 @@ std::string worker_name(const Config &config)
     return (config.worker.empty() ? std::string(host) : config.worker) + "-" + std::to_string(getpid());
 }
 
+void report_unknown_services(const Config &config, const std::vector<Depth> &depth)
+{
+    for (const Depth &one : depth) {
+        bool known = false;
+        for (const ServiceConfig &service : config.services)
+            known = known || service.name == one.service;
+        if (!known && one.open > 0)
+            log_event(LogLevel::warn, {{"service", one.service}},
+                      std::to_string(one.open) + " tasks wait for a service that is not in the configuration");
+    }
+}
+
 int run_once(const Config &config)
 {
     Signals signals;
@@ -85,15 +97,11 @@ int run_once(const Config &config)
                 claimed = true;
     }
     int64_t open = 0, dead = 0;
-    for (const Depth &one : queue.depth()) {
+    const std::vector<Depth> depth = queue.depth();
+    report_unknown_services(config, depth);
+    for (const Depth &one : depth) {
         open += one.open;
         dead += one.dead;
-        bool known = false;
-        for (const ServiceConfig &service : config.services)
-            known = known || service.name == one.service;
-        if (!known && one.open > 0)
-            log_event(LogLevel::warn, {{"service", one.service}},
-                      std::to_string(one.open) + " tasks wait for a service that is not in the configuration");
     }
     log_event(LogLevel::info, {{"done", std::to_string(signals.done)},
                                {"skipped", std::to_string(signals.skipped)},

@@ -38,6 +38,27 @@ kill 'HUP', $daemon->{pid};
 $t->wait_for_sql("SELECT state = 'skipped' FROM vedfolnir.cleanup_task WHERE id = $id", 'is accepted by a reload');
 is($t->stop($daemon), 0, 'the listener ends');
 
+# A reload takes the service away while its tasks are being done: they are settled or given back, and wait.
+$t->configure($t->file_service('images'), "poll = 100ms\nbatch = 20\nlease = 10min");
+$t->write_file("many/$_") for 1 .. 3000;
+my $many = $t->deletion;
+$t->sql("INSERT INTO vedfolnir.cleanup_task (deletion_id, phase, kind, operation, service, target) "
+	. "SELECT '$many', 3, 'file', 'delete', 'images', 'many/' || n FROM generate_series(1, 3000) AS n");
+$daemon = $t->start;
+$t->wait_for_sql(q(SELECT count(*) > 50 FROM vedfolnir.cleanup_task WHERE state = 'done'), 'at work');
+$t->configure($t->file_service('others'));
+kill 'HUP', $daemon->{pid};
+$t->wait_until(sub { $t->log($daemon) =~ /configuration reloaded/ }, 'the service is taken away');
+$t->wait_until(sub { $t->log($daemon) =~ /warn  service=images (\d+) tasks wait for a service that is not in the configuration/ }, 'the log says that its tasks wait');
+is($t->sql(q(SELECT count(*) FROM vedfolnir.cleanup_task WHERE state = 'running')), 0, 'no lease is left behind');
+is($t->sql(q(SELECT count(*) FROM vedfolnir.cleanup_task WHERE state = 'available')), scalar(() = glob("$root/many/*")), 'what is not done is there');
+cmp_ok(scalar(() = glob("$root/many/*")), '>', 0, 'and some is');
+$t->configure($t->file_service('images'));
+kill 'HUP', $daemon->{pid};
+$t->wait_for_sql("SELECT state = 'complete' FROM vedfolnir.deletion WHERE id = '$many'", 'with the service back all is done');
+is($t->sql("SELECT string_agg(DISTINCT state || attempts, ' ') FROM vedfolnir.cleanup_task WHERE deletion_id = '$many'"), 'done1', 'each once');
+is($t->stop($daemon), 0, 'the listener ends');
+
 # Two workers fail what lies mixed in many deletions: none waits for the other in a circle.
 $t->sql('DELETE FROM vedfolnir.cleanup_task; DELETE FROM vedfolnir.deletion');
 $t->sql(q(INSERT INTO vedfolnir.deletion (id, subject, pseudonym, key_id, "session_user", "current_user", mode, state) )
