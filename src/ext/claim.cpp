@@ -129,7 +129,7 @@ static uint64 claim_from(FunctionCallInfo fcinfo, Datum service, int phase, int 
         "pg_catalog.jsonb_build_object('attempt', t.attempts, 'at', pg_catalog.clock_timestamp(), 'worker', t.worker, "
         "'message', 'the lease ended before the task was settled')) ELSE t.errors END "
         "WHERE t.ctid = ANY (ARRAY (SELECT due.ctid FROM due)) "
-        "RETURNING t.id, t.fence, t.deletion_id, t.kind, t.operation, t.service, t.target, t.attempts";
+        "RETURNING t.id, t.fence, t.deletion_id, t.kind, t.operation, t.service, t.target, t.attempts - COALESCE(t.outages, 0)";
     static SPIPlanPtr plan;
     Oid types[] = {TEXTOID, INT4OID, INTERVALOID, TEXTOID, INT4OID, TEXTARRAYOID, TEXTOID, BYTEAARRAYOID};
     Datum values[] = {PG_GETARG_DATUM(0),

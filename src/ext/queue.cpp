@@ -9,6 +9,7 @@
 
 /* Joins q(id, fence) with the tasks that are still held: one look into the key's index each, see vdf_queue_execute_kept. */
 #define HELD_BY_CALLER "WHERE t.id = q.id AND t.fence = q.fence AND t.state = 'running'"
+#define ENTRIES_MAX "1000"
 
 /* The deletions that tasks belong to, locked, and the latest phase of those tasks in each. */
 typedef struct LockedDeletions
@@ -121,46 +122,54 @@ VDF_FUNCTION(vedfolnir_finish_tasks)
     PG_RETURN_INT32(settled);
 }
 
-VDF_FUNCTION(vedfolnir_fail_task)
+/*
+ * Without a given time: 1 s, 2 s, 4 s ... up to 1 hour, less up to a half at random. An outage may see thousands of tries: beyond
+ * ENTRIES_MAX only the last is noted.
+ */
+static bool note_failure(NullableDatum id, NullableDatum fence, NullableDatum message, NullableDatum retry_after, bool permanent, bool away)
 {
-    /*
-     * Without a given time: 1 s, 2 s, 4 s ... up to 1 hour, less up to a half at random. Of tries that do not count only the
-     * last is noted: an outage may see thousands.
-     */
     static const char sql[] =
-        "UPDATE vedfolnir.cleanup_task AS t SET state = CASE WHEN $4 THEN 'dead' ELSE 'retryable' END, "
-        "lease_until = NULL, run_after = pg_catalog.clock_timestamp() + COALESCE($5, "
+        "UPDATE vedfolnir.cleanup_task AS t SET state = CASE WHEN $5 THEN 'dead' ELSE 'retryable' END, "
+        "lease_until = NULL, run_after = pg_catalog.clock_timestamp() + COALESCE($4, "
         "pg_catalog.make_interval(secs => LEAST(pg_catalog.pow(2, LEAST(t.attempts, 12)), 3600) "
         "* (0.5 + pg_catalog.random() / 2))), "
-        "attempts = CASE WHEN $6 OR $4 THEN t.attempts ELSE t.attempts - 1 END, "
-        "errors = CASE WHEN NOT $6 AND (t.errors -> -1 ->> 'attempt')::int = t.attempts THEN t.errors - (-1) "
+        "outages = CASE WHEN $6 THEN COALESCE(t.outages, 0) + 1 ELSE t.outages END, "
+        "errors = CASE WHEN $6 AND pg_catalog.jsonb_array_length(t.errors) >= " ENTRIES_MAX " THEN t.errors - (-1) "
         "ELSE COALESCE(t.errors, '[]') END || pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object("
         "'attempt', t.attempts, 'at', pg_catalog.clock_timestamp(), 'worker', t.worker, 'message', $3)) "
         "WHERE t.id = $1 AND t.fence = $2 AND t.state = 'running'";
-    Oid types[] = {INT8OID, INT8OID, TEXTOID, BOOLOID, INTERVALOID, BOOLOID};
-    Datum values[6];
+    Oid types[] = {INT8OID, INT8OID, TEXTOID, INTERVALOID, BOOLOID, BOOLOID};
+    Datum values[] = {id.value, fence.value, message.value, retry_after.value, BoolGetDatum(permanent), BoolGetDatum(away)};
     char nulls[] = "      ";
     QueueScope scope;
     LockedDeletions deletions;
     bool held;
 
-    vdf_require_duty("worker");
-    vdf_queue_require_arguments(fcinfo, 4);
-    for (int i = 0; i < 4; i++)
-        values[i] = PG_GETARG_DATUM(i);
-    values[4] = PG_ARGISNULL(4) ? (Datum) 0 : PG_GETARG_DATUM(4);
-    if (PG_ARGISNULL(4))
-        nulls[4] = 'n';
-    values[5] = BoolGetDatum(PG_ARGISNULL(5) || PG_GETARG_BOOL(5));
+    if (retry_after.isnull)
+        nulls[3] = 'n';
     vdf_queue_enter(&scope);
-    deletions = lock_deletions(vdf_queue_one_id(values[0]));
+    deletions = lock_deletions(vdf_queue_one_id(id.value));
     vdf_queue_execute(sql, 6, types, values, nulls);
     held = SPI_processed == 1;
     vdf_settle_deletions(deletions.ids);
-    if (held && PG_GETARG_BOOL(3))
+    if (held && permanent)
         notify_next_phase(&deletions);
     vdf_queue_leave(&scope);
-    PG_RETURN_BOOL(held);
+    return held;
+}
+
+VDF_FUNCTION(vedfolnir_fail_task)
+{
+    vdf_require_duty("worker");
+    vdf_queue_require_arguments(fcinfo, 4);
+    PG_RETURN_BOOL(note_failure(fcinfo->args[0], fcinfo->args[1], fcinfo->args[2], fcinfo->args[4], PG_GETARG_BOOL(3), false));
+}
+
+VDF_FUNCTION(vedfolnir_postpone_task)
+{
+    vdf_require_duty("worker");
+    vdf_queue_require_arguments(fcinfo, 3);
+    PG_RETURN_BOOL(note_failure(fcinfo->args[0], fcinfo->args[1], fcinfo->args[2], fcinfo->args[3], false, true));
 }
 
 VDF_FUNCTION(vedfolnir_extend_lease)
@@ -215,7 +224,7 @@ VDF_FUNCTION(vedfolnir_release_tasks)
 
 VDF_FUNCTION(vedfolnir_retry_tasks)
 {
-    static const char sql[] = "UPDATE vedfolnir.cleanup_task AS t SET state = 'available', attempts = 0, "
+    static const char sql[] = "UPDATE vedfolnir.cleanup_task AS t SET state = 'available', attempts = 0, outages = NULL, "
                               "run_after = pg_catalog.clock_timestamp() WHERE t.id = ANY ($1) "
                               "AND t.state IN ('dead', 'retryable')";
     Oid types[] = {INT8ARRAYOID};

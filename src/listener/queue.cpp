@@ -111,12 +111,20 @@ int Queue::finish(const std::vector<Task> &tasks, const std::vector<std::string>
             .number(0, 0));
 }
 
-bool Queue::fail(const Task &task, const std::string &message, bool permanent, Milliseconds retry_after, bool counts)
+bool Queue::fail(const Task &task, const std::string &message, bool permanent, Milliseconds retry_after)
 {
     return database_
-               .query("SELECT " + function("vedfolnir_fail_task") + "($1, $2, $3, $4, $5, $6)",
+               .query("SELECT " + function("vedfolnir_fail_task") + "($1, $2, $3, $4, $5)",
                       {std::to_string(task.id), std::to_string(task.fence), message, permanent ? "true" : "false",
-                       interval(retry_after), counts ? "true" : "false"})
+                       interval(retry_after)})
+               .text(0, 0) == "t";
+}
+
+bool Queue::postpone(const Task &task, const std::string &message, Milliseconds retry_after)
+{
+    return database_
+               .query("SELECT " + function("vedfolnir_postpone_task") + "($1, $2, $3, $4)",
+                      {std::to_string(task.id), std::to_string(task.fence), message, interval(retry_after)})
                .text(0, 0) == "t";
 }
 

@@ -46,8 +46,9 @@ class Queue
     std::vector<Task> claim(const std::string &worker, int batch, Milliseconds lease,
                             const std::vector<std::string> &kinds, const std::string &service);
     int finish(const std::vector<Task> &tasks, const std::vector<std::string> &outcomes);
-    // One that does not count is no attempt: the service as a whole was away.
-    bool fail(const Task &task, const std::string &message, bool permanent, Milliseconds retry_after, bool counts);
+    bool fail(const Task &task, const std::string &message, bool permanent, Milliseconds retry_after);
+    // The service as a whole was away: Task::attempts will not count this one.
+    bool postpone(const Task &task, const std::string &message, Milliseconds retry_after);
     int release(const std::vector<Task> &tasks);
     int extend(const std::vector<Task> &tasks, Milliseconds lease);
     std::set<int64_t> targets_in_use(const std::vector<Task> &tasks);

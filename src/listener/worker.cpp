@@ -363,8 +363,10 @@ void Worker::settle(Batch &batch, Line &line)
         queue(line).begin();
         for (size_t i : failed) {
             const Milliseconds delay = delay_of(tasks[i], outcomes[i]);
-            queue(line).fail(tasks[i], outcomes[i].message, outcomes[i].verdict == Verdict::dead, delay,
-                             outcomes[i].verdict != Verdict::unavailable);
+            if (outcomes[i].verdict == Verdict::unavailable)
+                queue(line).postpone(tasks[i], outcomes[i].message, delay);
+            else
+                queue(line).fail(tasks[i], outcomes[i].message, outcomes[i].verdict == Verdict::dead, delay);
             Failures &group = failures[{tasks[i].deletion, outcomes[i].verdict, outcomes[i].message}];
             group.ids.add(tasks[i].id);
             group.delay = std::max(group.delay, delay);

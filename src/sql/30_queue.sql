@@ -14,6 +14,7 @@ CREATE TABLE vedfolnir.cleanup_task (
     state       text NOT NULL DEFAULT 'available'
                 CHECK (state IN ('available', 'running', 'retryable', 'done', 'skipped', 'dead', 'abandoned')),
     attempts    int NOT NULL DEFAULT 0,
+    outages     int,
     run_after   timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     lease_until timestamptz,
     worker      text,
@@ -32,6 +33,7 @@ COMMENT ON COLUMN vedfolnir.cleanup_task.shared IS 'false: the row stays and goe
 COMMENT ON COLUMN vedfolnir.cleanup_task.rule IS 'identity: the clean-up rule that queued it, the earliest of several; accounts are deleted in the order of the rules';
 COMMENT ON COLUMN vedfolnir.cleanup_task.depends_on IS 'task that must be done, skipped or abandoned first; a dead one holds this one back';
 COMMENT ON COLUMN vedfolnir.cleanup_task.claimed_by IS 'role that holds the lease; only it may ask whether the target is still in use';
+COMMENT ON COLUMN vedfolnir.cleanup_task.outages IS 'of the attempts, those that failed because the service was away; NULL: none';
 COMMENT ON COLUMN vedfolnir.cleanup_task.errors IS 'one entry per failed attempt; blanked when the task is settled';
 COMMENT ON COLUMN vedfolnir.cleanup_task.reason IS 'why a person gave the task up';
 COMMENT ON COLUMN vedfolnir.cleanup_task.fence IS 'raised by every claim: a worker that lost its lease cannot settle the task';

@@ -31,14 +31,22 @@ CREATE FUNCTION vedfolnir_finish_tasks(ids bigint[], fences bigint[], outcomes t
 COMMENT ON FUNCTION vedfolnir_finish_tasks(bigint[], bigint[], text[])
     IS 'settle tasks as done or skipped; returns how many of them were still held';
 
-CREATE FUNCTION vedfolnir_fail_task(id bigint, fence bigint, message text, permanent boolean DEFAULT false, retry_after interval DEFAULT NULL,
-    counts boolean DEFAULT true) RETURNS boolean
+CREATE FUNCTION vedfolnir_fail_task(id bigint, fence bigint, message text, permanent boolean DEFAULT false, retry_after interval DEFAULT NULL)
+    RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
     SET jit = off
     AS 'MODULE_PATHNAME', 'vedfolnir_fail_task';
-COMMENT ON FUNCTION vedfolnir_fail_task(bigint, bigint, text, boolean, interval, boolean)
+COMMENT ON FUNCTION vedfolnir_fail_task(bigint, bigint, text, boolean, interval)
     IS 'note a failed attempt; the task is tried again later, or is dead if the failure is permanent';
+
+CREATE FUNCTION vedfolnir_postpone_task(id bigint, fence bigint, message text, retry_after interval DEFAULT NULL) RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    SET jit = off
+    AS 'MODULE_PATHNAME', 'vedfolnir_postpone_task';
+COMMENT ON FUNCTION vedfolnir_postpone_task(bigint, bigint, text, interval)
+    IS 'note an attempt that failed because the service was away; claims leave it out of the attempts that they give';
 
 CREATE FUNCTION vedfolnir_extend_lease(ids bigint[], fences bigint[], lease interval) RETURNS int
     LANGUAGE c VOLATILE PARALLEL UNSAFE

@@ -50,23 +50,29 @@ is($t->sql("SELECT coalesce(target, '') || coalesce(errors::text, '') || (done_a
 is($t->sql("SELECT state || (completed_at IS NOT NULL) FROM vedfolnir.deletion"), 'completetrue', 'the deletion is complete');
 clear();
 
-# An outage is no attempt: it is noted once, however long it is, and what fails after it has all its attempts.
+# An outage takes no attempt away from what fails after it, and is noted however long it is.
 $deletion = $t->deletion;
 $id = $t->task($deletion, 'file', 'images', 'a');
 my $attempt = sub {
-	my ($message, $more) = @_;
+	my ($call, $message) = @_;
 	$t->sql('UPDATE vedfolnir.cleanup_task SET run_after = now()');
 	my ($task, $fence) = split /:/, $t->sql($claim);
-	return $t->sql("SELECT vedfolnir_fail_task($task, $fence, '$message'$more)");
+	is($t->sql("SELECT $call($task, $fence, '$message')"), 't', "$call: $message");
 };
-$attempt->('away', ', counts => false') for 1 .. 4;
-is($t->sql("SELECT state || ' ' || attempts || ' ' || jsonb_path_query_array(errors, '\$[*].message')::text FROM vedfolnir.cleanup_task"), 'retryable 0 ["away"]', 'an outage');
-$attempt->('busy', '');
-is($t->sql("SELECT attempts || ' ' || jsonb_path_query_array(errors, '\$[*].message')::text FROM vedfolnir.cleanup_task"), '1 ["away", "busy"]', 'the first attempt after it');
-$attempt->('away', ', counts => false') for 1 .. 3;
-$attempt->('over', ', permanent => true, counts => false');
-is($t->sql("SELECT state || ' ' || attempts || ' ' || jsonb_path_query_array(errors, '\$[*].message')::text FROM vedfolnir.cleanup_task"),
-	'dead 2 ["away", "busy", "over"]', 'what is dead was tried');
+my $noted = sub {
+	return $t->sql("SELECT state || ' ' || attempts || ' ' || coalesce(outages, 0) || ' ' || jsonb_path_query_array(errors, '\$[*].message')::text"
+		. ' FROM vedfolnir.cleanup_task');
+};
+$attempt->('vedfolnir_postpone_task', 'away') for 1 .. 2;
+$attempt->('vedfolnir_fail_task', 'busy');
+is($noted->(), 'retryable 3 2 ["away", "away", "busy"]', 'one entry per attempt');
+$t->sql('UPDATE vedfolnir.cleanup_task SET run_after = now()');
+is($t->sql("SELECT attempts FROM vedfolnir_claim_tasks('w', 1, '1 min')"), 2, 'a claim gives those that the task itself has taken');
+clear();
+$id = $t->task($t->deletion, 'file', 'images', 'a');
+$t->sql("UPDATE vedfolnir.cleanup_task SET errors = (SELECT jsonb_agg(i) FROM generate_series(1, 1000) AS i)");
+$attempt->('vedfolnir_postpone_task', 'away') for 1 .. 2;
+is($t->sql("SELECT jsonb_array_length(errors) || (errors -> -1 ->> 'message') FROM vedfolnir.cleanup_task"), '1000away', 'an outage without end does not grow without end');
 clear();
 
 # Several workers at once never get the same task.
