@@ -306,13 +306,14 @@ void Worker::release(const Batch &batch)
     queue(line_).release(batch.tasks);
 }
 
-Milliseconds Worker::delay_of(const Task &task, const Outcome &outcome) const
+Milliseconds Worker::delay_of(const Batch &batch, size_t index) const
 {
+    const Outcome &outcome = batch.outcomes[index];
     if (outcome.retry_after.count() > 0)
         return outcome.retry_after;
-    const Milliseconds cap = outcome.verdict == Verdict::unavailable ? std::min(config_.backoff_cap, unavailable_cap)
-                                                                     : config_.backoff_cap;
-    return backoff_delay(std::min(config_.backoff_base, cap), cap, task.attempts, random_chance());
+    const bool away = outcome.verdict == Verdict::unavailable;
+    const Milliseconds cap = away ? std::min(config_.backoff_cap, unavailable_cap) : config_.backoff_cap;
+    return backoff_delay(std::min(config_.backoff_base, cap), cap, away ? batch.away : batch.tasks[index].attempts, random_chance());
 }
 
 void Worker::settle(Batch &batch, Line &line)
@@ -362,7 +363,7 @@ void Worker::settle(Batch &batch, Line &line)
         std::sort(failed.begin(), failed.end(), [&](size_t a, size_t b) { return tasks[a].deletion < tasks[b].deletion; });
         queue(line).begin();
         for (size_t i : failed) {
-            const Milliseconds delay = delay_of(tasks[i], outcomes[i]);
+            const Milliseconds delay = delay_of(batch, i);
             if (outcomes[i].verdict == Verdict::unavailable)
                 queue(line).postpone(tasks[i], outcomes[i].message, delay);
             else
@@ -411,12 +412,12 @@ void Worker::settle(Batch &batch, Line &line)
 }
 
 // While the service is away, its tasks stay where they are instead of being claimed and failed one by one.
-void Worker::pause_if_unavailable(const Batch &batch)
+void Worker::pause_if_unavailable(Batch &batch)
 {
     bool away = false;
     for (const Outcome &outcome : batch.outcomes)
         away = away || (outcome.verdict == Verdict::unavailable && outcome.retry_after.count() == 0);
-    unavailable_rounds_ = away ? unavailable_rounds_ + 1 : 0;
+    batch.away = unavailable_rounds_ = away ? unavailable_rounds_ + 1 : 0;
 }
 
 void Worker::loop()

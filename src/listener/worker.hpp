@@ -58,6 +58,7 @@ class Worker
         std::vector<Outcome> outcomes;
         Clock::time_point held_since, asked; // asked: what rows that stay name
         Milliseconds took{0};
+        int away = 0; // rounds for which the service did not answer, this one included
 
         bool empty() const { return tasks.empty(); }
     };
@@ -83,8 +84,8 @@ class Worker
     void refuse_bad_targets(Batch &batch) const;
     void skip_targets_in_use(Batch &batch);
     void ask_in_use(Batch &batch);
-    void pause_if_unavailable(const Batch &batch);
-    Milliseconds delay_of(const Task &task, const Outcome &outcome) const;
+    void pause_if_unavailable(Batch &batch);
+    Milliseconds delay_of(const Batch &batch, size_t index) const;
 
     const Config &config_;
     const ServiceConfig &service_config_;

@@ -85,6 +85,8 @@ is($t->sql("SELECT jsonb_array_length(errors) = attempts AND outages = attempts 
 	't', 'there is one error entry per attempt');
 my $daemon = $t->start;
 $t->wait_for_sql("SELECT attempts >= 7 FROM vedfolnir.cleanup_task WHERE id = $id", 'a daemon tries as well');
+$t->wait_for_sql("SELECT run_after - (errors -> -1 ->> 'at')::timestamptz > '200 ms' FROM vedfolnir.cleanup_task WHERE id = $id AND state = 'retryable'",
+	'and less and less often');
 $t->wait_for_sql("UPDATE vedfolnir.cleanup_task SET run_after = now() + '1 h' WHERE id = $id AND state = 'retryable' RETURNING true", 'kept back until the key is there');
 $t->start_redis;
 $t->redis_cli('SET', 'session:1', 'x');
