@@ -110,14 +110,13 @@ static void tell_changes(const char *subject, Oid relation, const char *key, con
  */
 VDF_FUNCTION(vedfolnir_register_subject)
 {
+    static const char *const required[] = {"relation", NULL, NULL, "mode", "subject"};
     Oid relation;
     char *key, *label, *mode;
     VdfRow row = {0};
 
     vdf_require_duty("admin");
-    vdf_require_argument(fcinfo, 0, "relation");
-    vdf_require_argument(fcinfo, 3, "mode");
-    vdf_require_argument(fcinfo, 4, "subject");
+    vdf_require_arguments(fcinfo, lengthof(required), required);
     relation = PG_GETARG_OID(0);
     key = vdf_name_argument(fcinfo, 1);
     label = vdf_name_argument(fcinfo, 2);
@@ -206,16 +205,13 @@ static char *compile_successor(const char *subject, Oid relation, const char *ed
  */
 VDF_FUNCTION(vedfolnir_set_policy)
 {
+    static const char *const required[] = {"relation", "edge", "action", NULL, "collateral", NULL, "subject"};
     Oid relation;
     char *edge, *action, *collateral, *reassign_to, *compiled = NULL, *subject;
     VdfRow row = {0};
 
     vdf_require_duty("admin");
-    vdf_require_argument(fcinfo, 0, "relation");
-    vdf_require_argument(fcinfo, 1, "edge");
-    vdf_require_argument(fcinfo, 2, "action");
-    vdf_require_argument(fcinfo, 4, "collateral");
-    vdf_require_argument(fcinfo, 6, "subject");
+    vdf_require_arguments(fcinfo, lengthof(required), required);
     relation = PG_GETARG_OID(0);
     edge = vdf_name_argument(fcinfo, 1);
     action = vdf_text_argument(fcinfo, 2);
@@ -256,6 +252,7 @@ VDF_FUNCTION(vedfolnir_set_policy)
  */
 VDF_FUNCTION(vedfolnir_set_column)
 {
+    static const char *const required[] = {"relation", "column_name", NULL, NULL, "subject"};
     Oid relation, root, type, collation;
     int32 typmod;
     char *column, *expression, *edge, *subject;
@@ -263,9 +260,7 @@ VDF_FUNCTION(vedfolnir_set_column)
     AttrNumber number;
 
     vdf_require_duty("admin");
-    vdf_require_argument(fcinfo, 0, "relation");
-    vdf_require_argument(fcinfo, 1, "column_name");
-    vdf_require_argument(fcinfo, 4, "subject");
+    vdf_require_arguments(fcinfo, lengthof(required), required);
     relation = PG_GETARG_OID(0);
     column = vdf_name_argument(fcinfo, 1);
     expression = vdf_text_argument(fcinfo, 2);

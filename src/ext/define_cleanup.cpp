@@ -13,6 +13,7 @@
  */
 VDF_FUNCTION(vedfolnir_add_cleanup)
 {
+    static const char *const required[] = {"relation", "kind", "target", "service", "on_expire", "subject"};
     static const char *const kinds[] = {"file", "directory", "redis_key", "redis_pattern", "identity", "webhook"};
     Oid relation, root;
     char *kind, *target, *service, *on_expire, *subject;
@@ -20,12 +21,7 @@ VDF_FUNCTION(vedfolnir_add_cleanup)
     bool known = false;
 
     vdf_require_duty("admin");
-    vdf_require_argument(fcinfo, 0, "relation");
-    vdf_require_argument(fcinfo, 1, "kind");
-    vdf_require_argument(fcinfo, 2, "target");
-    vdf_require_argument(fcinfo, 3, "service");
-    vdf_require_argument(fcinfo, 4, "on_expire");
-    vdf_require_argument(fcinfo, 5, "subject");
+    vdf_require_arguments(fcinfo, lengthof(required), required);
     relation = PG_GETARG_OID(0);
     kind = vdf_text_argument(fcinfo, 1);
     target = vdf_text_argument(fcinfo, 2);

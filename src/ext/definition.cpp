@@ -2,10 +2,11 @@
 
 #include "ext/store.h"
 
-void vdf_require_argument(FunctionCallInfo fcinfo, int argument, const char *name)
+void vdf_require_arguments(FunctionCallInfo fcinfo, int count, const char *const *names)
 {
-    if (PG_ARGISNULL(argument))
-        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
+    for (int i = 0; i < count; i++)
+        if (names[i] != NULL && PG_ARGISNULL(i))
+            ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", names[i])));
 }
 
 char *vdf_name_argument(FunctionCallInfo fcinfo, int n)

@@ -6,8 +6,8 @@
 
 #include "ext/pg.h"
 
-/* Raises 22004 when the argument is null. */
-void vdf_require_argument(FunctionCallInfo fcinfo, int argument, const char *name);
+/* Raises 22004 when one of the first arguments is null; an argument without a name may be. */
+void vdf_require_arguments(FunctionCallInfo fcinfo, int count, const char *const *names);
 /* A copy of the argument; NULL for null. */
 char *vdf_name_argument(FunctionCallInfo fcinfo, int n);
 char *vdf_text_argument(FunctionCallInfo fcinfo, int n);

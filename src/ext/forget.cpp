@@ -84,8 +84,7 @@ VDF_FUNCTION(vedfolnir_remove_cleanup)
     Datum values[6];
 
     vdf_require_duty("admin");
-    for (int i = 0; i < 5; i++)
-        vdf_require_argument(fcinfo, i, names[i]);
+    vdf_require_arguments(fcinfo, 5, names);
     (void) vdf_require_subject(NameStr(*PG_GETARG_NAME(4)));
     values[0] = PG_GETARG_DATUM(4);
     read_relation(PG_GETARG_TEXT_PP(0), &values[1], &values[2]);
@@ -101,13 +100,12 @@ static const char *const REMOVE_MIRROR =
 /* vedfolnir_remove_mirror(relation text, mirror text, subject name): 22004, 22023, 42501, 42704. */
 VDF_FUNCTION(vedfolnir_remove_mirror)
 {
+    static const char *const required[] = {"relation", "mirror", "subject"};
     Oid types[5] = {NAMEOID, NAMEOID, NAMEOID, NAMEOID, NAMEOID};
     Datum values[5];
 
     vdf_require_duty("admin");
-    vdf_require_argument(fcinfo, 0, "relation");
-    vdf_require_argument(fcinfo, 1, "mirror");
-    vdf_require_argument(fcinfo, 2, "subject");
+    vdf_require_arguments(fcinfo, lengthof(required), required);
     (void) vdf_require_subject(NameStr(*PG_GETARG_NAME(2)));
     values[0] = PG_GETARG_DATUM(2);
     read_relation(PG_GETARG_TEXT_PP(0), &values[1], &values[2]);
@@ -127,8 +125,7 @@ VDF_FUNCTION(vedfolnir_remove_dismissal)
     Datum values[4];
 
     vdf_require_duty("admin");
-    for (int i = 0; i < 3; i++)
-        vdf_require_argument(fcinfo, i, names[i]);
+    vdf_require_arguments(fcinfo, 3, names);
     (void) vdf_require_subject(NameStr(*PG_GETARG_NAME(2)));
     values[0] = PG_GETARG_DATUM(2);
     read_relation(PG_GETARG_TEXT_PP(0), &values[1], &values[2]);
@@ -160,12 +157,13 @@ static const char *const UNREGISTER_SUBJECT =
 /* vedfolnir_unregister_subject(subject name): how many declarations went, the subject among them; 22004, 42501, 55000. */
 VDF_FUNCTION(vedfolnir_unregister_subject)
 {
+    static const char *const required[] = {"subject"};
     Oid types[1] = {NAMEOID};
     Datum values[1];
     int32 holds, count;
 
     vdf_require_duty("admin");
-    vdf_require_argument(fcinfo, 0, "subject");
+    vdf_require_arguments(fcinfo, lengthof(required), required);
     values[0] = PG_GETARG_DATUM(0);
     holds = removed(HOLDS, 1, types, values, NULL);
     if (holds > 0)
