@@ -47,7 +47,7 @@ class Queue
                             const std::vector<std::string> &kinds, const std::string &service);
     int finish(const std::vector<Task> &tasks, const std::vector<std::string> &outcomes);
     bool fail(const Task &task, const std::string &message, bool permanent, Milliseconds retry_after);
-    // The service as a whole was away: Task::attempts will not count this one.
+    // The service as a whole was away, or a second pass follows: Task::attempts will not count this one.
     bool postpone(const Task &task, const std::string &message, Milliseconds retry_after);
     int release(const std::vector<Task> &tasks);
     int extend(const std::vector<Task> &tasks, Milliseconds lease);

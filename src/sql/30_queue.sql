@@ -33,7 +33,7 @@ COMMENT ON COLUMN vedfolnir.cleanup_task.shared IS 'false: the row stays and goe
 COMMENT ON COLUMN vedfolnir.cleanup_task.rule IS 'identity: the clean-up rule that queued it, the earliest of several; accounts are deleted in the order of the rules';
 COMMENT ON COLUMN vedfolnir.cleanup_task.depends_on IS 'task that must be done, skipped or abandoned first; a dead one holds this one back';
 COMMENT ON COLUMN vedfolnir.cleanup_task.claimed_by IS 'role that holds the lease; only it may ask whether the target is still in use';
-COMMENT ON COLUMN vedfolnir.cleanup_task.outages IS 'of the attempts, those that failed because the service was away; NULL: none';
+COMMENT ON COLUMN vedfolnir.cleanup_task.outages IS 'of the attempts, those that were not the task''s own failure: the service was away, or a second pass follows; NULL: none';
 COMMENT ON COLUMN vedfolnir.cleanup_task.errors IS 'one entry per failed attempt; blanked when the task is settled';
 COMMENT ON COLUMN vedfolnir.cleanup_task.reason IS 'why a person gave the task up';
 COMMENT ON COLUMN vedfolnir.cleanup_task.fence IS 'raised by every claim: a worker that lost its lease cannot settle the task';

@@ -46,7 +46,7 @@ CREATE FUNCTION vedfolnir_postpone_task(id bigint, fence bigint, message text, r
     SET jit = off
     AS 'MODULE_PATHNAME', 'vedfolnir_postpone_task';
 COMMENT ON FUNCTION vedfolnir_postpone_task(bigint, bigint, text, interval)
-    IS 'note an attempt that failed because the service was away; claims leave it out of the attempts that they give';
+    IS 'note an attempt that was not the task''s own failure, as the service was away; claims leave it out of the attempts that they give';
 
 CREATE FUNCTION vedfolnir_extend_lease(ids bigint[], fences bigint[], lease interval) RETURNS int
     LANGUAGE c VOLATILE PARALLEL UNSAFE
