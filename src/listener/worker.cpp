@@ -4,44 +4,18 @@
 #include "core/error.hpp"
 #include "core/task.hpp"
 #include "listener/fault.hpp"
+#include "listener/settlement.hpp"
 
 #include <algorithm>
 #include <future>
-#include <map>
 
 namespace vedfolnir
 {
 namespace
 {
 
-// A service that is back is found soon, however long it was away.
-constexpr Milliseconds unavailable_cap{15000};
 // A batch that takes less is worth claiming another meanwhile.
 constexpr Milliseconds quick{200};
-
-std::string seconds_text(Milliseconds duration)
-{
-    const long long tenths = (duration.count() + 50) / 100;
-    return std::to_string(tenths / 10) + (tenths >= 100 || tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10)) + "s";
-}
-
-// "9182" or "9182..9381": tasks of one deletion are mostly neighbours.
-struct IdRange
-{
-    int64_t least = 0, most = 0;
-    int count = 0;
-
-    void add(int64_t id)
-    {
-        least = count == 0 ? id : std::min(least, id);
-        most = count == 0 ? id : std::max(most, id);
-        count++;
-    }
-    std::string text() const
-    {
-        return least == most ? std::to_string(least) : std::to_string(least) + ".." + std::to_string(most);
-    }
-};
 
 } // namespace
 
@@ -167,7 +141,7 @@ void Worker::skip_targets_in_use(Batch &batch)
             batch.outcomes[i] = {Verdict::skipped, "a row that stays names it", Milliseconds(0)};
 }
 
-Worker::Batch Worker::claim()
+Batch Worker::claim()
 {
     const std::lock_guard<std::mutex> guard(line_.mutex);
     const std::vector<std::string> kinds = allowed_kinds();
@@ -250,7 +224,7 @@ void Worker::execute(Batch &batch)
     VDF_FAULT("before_settle");
 }
 
-Worker::Batch Worker::claim_ahead()
+Batch Worker::claim_ahead()
 {
     Batch batch;
     if (!signals_.stopping())
@@ -306,107 +280,16 @@ void Worker::release(const Batch &batch)
     queue(line_).release(batch.tasks);
 }
 
-Milliseconds Worker::delay_of(const Batch &batch, size_t index) const
-{
-    const Outcome &outcome = batch.outcomes[index];
-    if (outcome.retry_after.count() > 0)
-        return outcome.retry_after;
-    const bool away = outcome.verdict == Verdict::unavailable;
-    const Milliseconds cap = away ? std::min(config_.backoff_cap, unavailable_cap) : config_.backoff_cap;
-    return backoff_delay(std::min(config_.backoff_base, cap), cap, away ? batch.away : batch.tasks[index].attempts, random_chance());
-}
-
 void Worker::settle(Batch &batch, Line &line)
 {
     if (batch.empty())
         return;
     const std::lock_guard<std::mutex> guard(line.mutex);
-    const std::vector<Task> &tasks = batch.tasks;
-    std::vector<Outcome> &outcomes = batch.outcomes;
-    struct Summary
-    {
-        IdRange settled;
-        int done = 0, skipped = 0, in_use = 0;
-    };
-    std::map<std::string, Summary> summaries;
-    struct Failures
-    {
-        IdRange ids;
-        Milliseconds delay{0};
-    };
-    std::map<std::tuple<std::string, Verdict, std::string>, Failures> failures;
-    std::vector<Task> finished, released;
-    std::vector<std::string> results;
-    std::vector<size_t> failed;
-    for (size_t i = 0; i < tasks.size(); i++) {
-        Outcome &outcome = outcomes[i];
-        if (outcome.verdict == Verdict::released) {
-            released.push_back(tasks[i]);
-        } else if (outcome.verdict == Verdict::done || outcome.verdict == Verdict::skipped) {
-            Summary &summary = summaries[tasks[i].deletion];
-            summary.settled.add(tasks[i].id);
-            (outcome.verdict == Verdict::done ? summary.done : outcome.message.empty() ? summary.skipped : summary.in_use)++;
-            finished.push_back(tasks[i]);
-            results.push_back(outcome.verdict == Verdict::done ? "done" : "skipped");
-        } else {
-            if (outcome.verdict == Verdict::retry && tasks[i].attempts >= config_.max_attempts)
-                outcome = {Verdict::dead,
-                           "gave up after " + std::to_string(tasks[i].attempts) + " attempts: " + outcome.message,
-                           Milliseconds(0)};
-            failed.push_back(i);
-        }
-    }
-    if (!finished.empty())
-        queue(line).finish(finished, results);
-    if (!failed.empty()) {
-        // Each locks its deletion until the commit: in one order, as everywhere, or two workers could wait for each other.
-        std::sort(failed.begin(), failed.end(), [&](size_t a, size_t b) { return tasks[a].deletion < tasks[b].deletion; });
-        queue(line).begin();
-        for (size_t i : failed) {
-            const Milliseconds delay = delay_of(batch, i);
-            if (outcomes[i].verdict == Verdict::unavailable)
-                queue(line).postpone(tasks[i], outcomes[i].message, delay);
-            else
-                queue(line).fail(tasks[i], outcomes[i].message, outcomes[i].verdict == Verdict::dead, delay);
-            Failures &group = failures[{tasks[i].deletion, outcomes[i].verdict, outcomes[i].message}];
-            group.ids.add(tasks[i].id);
-            group.delay = std::max(group.delay, delay);
-            if (outcomes[i].verdict != Verdict::dead)
-                next_try_ = next_try_.count() == 0 ? delay : std::min(next_try_, delay);
-        }
-        queue(line).commit();
-    }
-    if (!released.empty())
-        queue(line).release(released);
-    for (const auto &[deletion, summary] : summaries) {
-        LogFields fields = {{"deletion", deletion.substr(0, 8)},
-                            {"task", summary.settled.text()},
-                            {"service", service_config_.name},
-                            {"done", std::to_string(summary.done)},
-                            {"skipped", std::to_string(summary.skipped)}};
-        if (summary.in_use > 0)
-            fields.emplace_back("in_use", std::to_string(summary.in_use));
-        fields.emplace_back("in", std::to_string(batch.took.count()) + "ms");
-        log_event(LogLevel::info, fields);
-        signals_.done += summary.done;
-        signals_.skipped += summary.skipped + summary.in_use;
-    }
-    for (const auto &[key, group] : failures) {
-        const auto &[deletion, verdict, message] = key;
-        LogFields fields = {{"deletion", deletion.substr(0, 8)},
-                            {"task", group.ids.text()},
-                            {"service", service_config_.name}};
-        if (group.ids.count > 1)
-            fields.emplace_back("tasks", std::to_string(group.ids.count));
-        if (verdict == Verdict::dead)
-            log_event(LogLevel::error, fields, "dead: " + message);
-        else
-            log_event(LogLevel::warn, fields, "retry in " + seconds_text(group.delay) + ": " + message);
-        signals_.failed += group.ids.count;
-    }
-    // Another service may hold the next phase.
-    if (!finished.empty() || !failed.empty())
-        signals_.wake();
+    Settlement settlement(config_, service_config_.name, batch);
+    settlement.write(queue(line));
+    settlement.report(signals_);
+    if (const Milliseconds next = settlement.next_try(); next.count() > 0)
+        next_try_ = next_try_.count() == 0 ? next : std::min(next_try_, next);
     batch = {};
     VDF_FAULT("settled");
 }
@@ -434,7 +317,7 @@ void Worker::loop()
                 log_event(LogLevel::info, {{"service", service_config_.name}}, "database is back");
             failures = 0;
             if (unavailable_rounds_ > 0) {
-                pause = backoff_delay(config_.backoff_base, unavailable_cap, unavailable_rounds_, random_chance());
+                pause = backoff_delay(config_.backoff_base, Settlement::away_cap, unavailable_rounds_, random_chance());
             } else if (claimed == 0) {
                 service_->idle();
                 disconnect(settling_);

@@ -2,7 +2,7 @@
 #ifndef VEDFOLNIR_LISTENER_WORKER_HPP
 #define VEDFOLNIR_LISTENER_WORKER_HPP
 
-#include "listener/service.hpp"
+#include "listener/batch.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -51,18 +51,6 @@ class Worker
     using Clock = std::chrono::steady_clock;
     class LeaseKeeper;
 
-    // Tasks under one lease, on their way from claim to settlement.
-    struct Batch
-    {
-        std::vector<Task> tasks;
-        std::vector<Outcome> outcomes;
-        Clock::time_point held_since, asked; // asked: what rows that stay name
-        Milliseconds took{0};
-        int away = 0; // rounds for which the service did not answer, this one included
-
-        bool empty() const { return tasks.empty(); }
-    };
-
     // A connection that one thread uses at a time.
     struct Line
     {
@@ -85,7 +73,6 @@ class Worker
     void skip_targets_in_use(Batch &batch);
     void ask_in_use(Batch &batch);
     void pause_if_unavailable(Batch &batch);
-    Milliseconds delay_of(const Batch &batch, size_t index) const;
 
     const Config &config_;
     const ServiceConfig &service_config_;
