@@ -135,6 +135,13 @@ void vdf_require_table(Oid relation)
                         errdetail("Views, foreign tables and sequences have no rows of their own to delete.")));
     if (get_rel_persistence(relation) == RELPERSISTENCE_TEMP)
         ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("%s is a temporary table", vdf_relation_name(relation))));
+    /* Statements run as the owner: a link could make anybody a superuser, or remove the evidence. */
+    if (relation < FirstNormalObjectId)
+        ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("%s is a system table", vdf_relation_name(relation)),
+                        errdetail("Its rows belong to nobody.")));
+    if (get_rel_namespace(relation) == get_namespace_oid("vedfolnir", false))
+        ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("%s is a table of the extension", vdf_relation_name(relation)),
+                        errdetail("Only the extension writes it.")));
 }
 
 void vdf_require_owner(Oid relation)
