@@ -170,6 +170,8 @@ static List *already_deleted(VdfWork *w)
     step->relation = pstrdup(w->run->plan->graph.nodes[w->run->plan->graph.root].display);
     step->action = "already_deleted";
     step->note = psprintf("deletion %s, %s", vdf_uuid_text(&w->earlier.id), w->earlier.state);
+    w->answered = true;
+    w->answer = w->earlier.id;
     return list_make1(step);
 }
 
@@ -192,7 +194,7 @@ static bool is_settled_tombstone(VdfWork *w)
     return settled;
 }
 
-static List *execute_call(VdfWork *w, const VdfPseudonym *arguments)
+static List *execute_call(VdfWork *w)
 {
     VdfRun *run = w->run;
     List *steps;
@@ -235,8 +237,8 @@ static List *execute_call(VdfWork *w, const VdfPseudonym *arguments)
     vdf_progress_phase(VDF_PHASE_RECORD);
     id = record(w, keys, hash, &open);
     vdf_remember_deletion(&id);
-    if (w->call->has_request)
-        vdf_request_store(UUIDPGetDatum(&w->call->request_id), arguments, &id, steps);
+    w->answered = true;
+    w->answer = id;
     vdf_notice_run(w, totals, &id, open);
     return steps;
 }
@@ -272,7 +274,7 @@ static List *answer_deleted(VdfWork *w)
 }
 
 /* Unknown and never deleted is an error; deleted before is an answer, unless rows came since. */
-static List *answer_people(VdfWork *w, const VdfPseudonym *arguments)
+static List *answer_people(VdfWork *w)
 {
     bool missing = w->run->root.count < (uint64) w->n;
     List *deleted = NIL;
@@ -299,17 +301,22 @@ static List *answer_people(VdfWork *w, const VdfPseudonym *arguments)
     vdf_progress_begin(w->run->plan->configuration->relation, w->call->dry, &w->id);
     vdf_check_holds(w);
     vdf_check_reason(w);
-    return list_concat(execute_call(w, arguments), deleted);
+    return list_concat(execute_call(w), deleted);
 }
 
 bool vdf_call_request(VdfCall *call, VdfDeletionPlan *plan, VdfPseudonym *arguments, List **steps)
 {
     pg_uuid_t id;
+    bool deleted = false;
+    ListCell *cell;
 
     digest_arguments(call, plan, arguments);
     if (!vdf_request_find(UUIDPGetDatum(&call->request_id), arguments, &id, steps))
         return false;
-    vdf_remember_deletion(&id);
+    foreach (cell, *steps)
+        deleted = deleted || strcmp(((VdfStep *) lfirst(cell))->action, "already_deleted") != 0;
+    if (deleted || *steps == NIL)
+        vdf_remember_deletion(&id);
     return true;
 }
 
@@ -351,7 +358,10 @@ List *vdf_call_execute(VdfCall *call)
         vdf_lock_people(&w);
     vdf_find_people(&w, !call->dry && !call->expire);
     w.id = vdf_new_id();
-    steps = answer_people(&w, &arguments);
+    steps = answer_people(&w);
+    /* Also that there was nothing to do: the key may be somebody else's by the time of a retry. */
+    if (call->has_request && w.answered)
+        vdf_request_store(UUIDPGetDatum(&call->request_id), &arguments, &w.answer, steps);
     vdf_progress_end();
     vdf_run_end(w.run);
     vdf_frame_leave(&frame);

@@ -17,6 +17,8 @@ typedef struct VdfWork
     VdfRun *run;
     pg_uuid_t id; /* of the deletion; of the first person's, where there are many */
     VdfEarlier earlier; /* looked up where it matters */
+    bool answered;      /* by a deletion, of now or of before */
+    pg_uuid_t answer;   /* its id */
     VdfRunning *running; /* per person: batches that deleted some of their rows before; NULL: none of any */
     char **keys;   /* per person, as the root rows have them */
     char **labels; /* per person, NULL for none */
