@@ -41,6 +41,8 @@ SELECT * FROM t.refused('SELECT vedfolnir_add_link(''x'', ''app.posts'', ''app.u
 SELECT * FROM t.refused('SELECT vedfolnir_add_link(''x'', ''app.posts'', ''app.users'', columns => ''{author,id}'')');
 SELECT * FROM t.refused('SELECT vedfolnir_add_link(''x'', ''app.posts'', ''app.users'', columns => ''{author}'', parent_columns => ''{mail}'')');
 SELECT * FROM t.refused('SELECT vedfolnir_add_link(''x'', ''app.posts'', ''app.users'', columns => ''{author}'', action => ''remove'')');
+SELECT * FROM t.refused('SELECT vedfolnir_add_link(''x'', ''app.posts'', ''app.users'', columns => ''{author}'', action => ''reassign'')');
+SELECT * FROM t.refused('SELECT vedfolnir_add_link('''', ''app.posts'', ''app.users'', columns => ''{author}'')');
 SELECT * FROM t.refused('SELECT vedfolnir_add_link(''x'', ''app.posts'', ''app.users'', columns => ''{author}'', condition => ''nosuch'')');
 SELECT * FROM t.refused('SELECT vedfolnir_add_link(''x'', ''app.posts'', ''app.users'', columns => ''{author}'', condition => ''id'')');
 SELECT * FROM t.refused('SELECT vedfolnir_add_link(''x'', ''app.posts'', ''app.users'', expression => ''(SELECT 1)'')');

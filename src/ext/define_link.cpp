@@ -8,6 +8,7 @@
 #include "ext/expression.h"
 #include "ext/names.h"
 #include "ext/report.h"
+#include "ext/schema_facts.h"
 #include "ext/store.h"
 
 static void invalid(const char *message, const char *hint)
@@ -106,12 +107,19 @@ VDF_FUNCTION(vedfolnir_add_link)
     if (PG_ARGISNULL(3) == (expression == NULL))
         invalid("a link has either columns or an expression", NULL);
     if (vdf_action_of(action) == VDF_ACTION_NONE)
-        invalid(psprintf("invalid action: \"%s\"", action), "Allowed are delete, nullify, default, reassign, retain and block.");
+        invalid(psprintf("invalid action: \"%s\"", action), "Allowed are delete, nullify, default, retain and block.");
+    if (vdf_action_of(action) == VDF_ACTION_REASSIGN)
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("a link does not say to whom its rows are reassigned"),
+                        errhint("Declare it with another action, then: SELECT vedfolnir_set_policy(%s, %s, 'reassign', reassign_to => '...'%s);",
+                                quote_literal_cstr(vdf_relation_name(relation)), quote_literal_cstr(link),
+                                vdf_subject_argument(subject))));
+    if (link[0] == '\0')
+        invalid("the name of a link must not be empty", NULL);
     require_free_name(subject, relation, link);
     if (expression != NULL) {
         char kind = vdf_action_of(action);
 
-        if (kind == VDF_ACTION_NULLIFY || kind == VDF_ACTION_DEFAULT || kind == VDF_ACTION_REASSIGN)
+        if (kind == VDF_ACTION_NULLIFY || kind == VDF_ACTION_DEFAULT)
             invalid("a link through an expression has no column to set",
                     "Use delete, retain or block, and vedfolnir_set_column for columns of rows that stay.");
         vdf_require_owner(relation);
