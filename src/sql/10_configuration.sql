@@ -74,6 +74,7 @@ CREATE TABLE vedfolnir.cleanup_rule (
     UNIQUE (subject, relation, kind, target, service)
 );
 COMMENT ON TABLE vedfolnir.cleanup_rule IS 'which outside work each row that goes brings with it';
+COMMENT ON SEQUENCE vedfolnir.cleanup_rule_id_seq IS 'ids of vedfolnir.cleanup_rule';
 
 CREATE TABLE vedfolnir.duty (
     role_name name NOT NULL,

@@ -14,6 +14,7 @@ CREATE TABLE vedfolnir.hold (
     release_reason text
 );
 COMMENT ON TABLE vedfolnir.hold IS 'legal holds; a person with a hold that is neither released nor over is not deleted (VF008)';
+COMMENT ON SEQUENCE vedfolnir.hold_id_seq IS 'ids of vedfolnir.hold';
 CREATE INDEX hold_pseudonym_idx ON vedfolnir.hold (pseudonym) WHERE released_at IS NULL;
 
 SELECT pg_catalog.pg_extension_config_dump('vedfolnir.hold', '');

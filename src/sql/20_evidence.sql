@@ -18,6 +18,7 @@ CREATE TABLE vedfolnir.secret (
     created_at timestamptz NOT NULL DEFAULT pg_catalog.now()
 );
 COMMENT ON TABLE vedfolnir.secret IS 'HMAC keys of the pseudonyms; granted to nobody';
+COMMENT ON SEQUENCE vedfolnir.secret_key_id_seq IS 'ids of vedfolnir.secret';
 
 CREATE TABLE vedfolnir.deletion (
     id             uuid PRIMARY KEY,
@@ -54,6 +55,7 @@ CREATE TABLE vedfolnir.audit_log (
     PRIMARY KEY (deletion_id, id) -- one index for both: many people in one call write many rows
 );
 COMMENT ON TABLE vedfolnir.audit_log IS 'append-only: one row per person, relation and action, with the number of rows';
+COMMENT ON SEQUENCE vedfolnir.audit_log_id_seq IS 'ids of vedfolnir.audit_log';
 
 CREATE TABLE vedfolnir.request (
     request_id  uuid PRIMARY KEY,

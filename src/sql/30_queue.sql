@@ -28,6 +28,7 @@ CREATE TABLE vedfolnir.cleanup_task (
     given_up    boolean NOT NULL GENERATED ALWAYS AS (state IN ('dead', 'abandoned')) STORED
 ) WITH (fillfactor = 40);
 COMMENT ON TABLE vedfolnir.cleanup_task IS 'one piece of outside work: a file, a directory, a Redis key, an operation on an identity';
+COMMENT ON SEQUENCE vedfolnir.cleanup_task_id_seq IS 'ids of vedfolnir.cleanup_task';
 COMMENT ON COLUMN vedfolnir.cleanup_task.target IS 'what to remove; blanked when the task is settled';
 COMMENT ON COLUMN vedfolnir.cleanup_task.shared IS 'false: the row stays and goes on naming the target (tombstone, expired session), so it does not keep it';
 COMMENT ON COLUMN vedfolnir.cleanup_task.rule IS 'identity: the clean-up rule that queued it, the earliest of several; accounts are deleted in the order of the rules';

@@ -29,7 +29,7 @@ SELECT is((SELECT count(DISTINCT proargnames[1]) FROM pg_catalog.pg_proc WHERE p
 SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_catalog.pg_proc p JOIN ours ON ours.objid = p.oid AND ours.classid = 'pg_catalog.pg_proc'::regclass
                    WHERE pg_catalog.obj_description(p.oid, 'pg_proc') IS NULL $$, 'every function has a comment');
 SELECT is_empty($$ SELECT c.oid::regclass FROM pg_catalog.pg_class c JOIN ours ON ours.objid = c.oid AND ours.classid = 'pg_catalog.pg_class'::regclass
-                   WHERE c.relkind IN ('r', 'v') AND pg_catalog.obj_description(c.oid, 'pg_class') IS NULL $$, 'every table and view has a comment');
+                   WHERE c.relkind IN ('r', 'v', 'S') AND pg_catalog.obj_description(c.oid, 'pg_class') IS NULL $$, 'every table, view and sequence has a comment');
 SELECT is_empty($$ SELECT t.typname FROM pg_catalog.pg_type t JOIN ours ON ours.objid = t.oid AND ours.classid = 'pg_catalog.pg_type'::regclass
                    JOIN pg_catalog.pg_class c ON c.oid = t.typrelid WHERE c.relkind = 'c' AND pg_catalog.obj_description(t.oid, 'pg_type') IS NULL $$,
                 'every type has a comment');
