@@ -91,6 +91,7 @@ static void next_transaction(VdfBatches *b, bool undo)
         SPI_commit();
     (void) set_config_option("transaction_isolation", "read committed", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true,
                              0, false);
+    vdf_quote_as_needed(GUC_ACTION_LOCAL);
 }
 
 static bool time_is_over(Budget *budget)
@@ -198,7 +199,7 @@ static void work(VdfBatches *b, Budget *budget)
  * vedfolnir_delete_user_in_batches(user_key text, batch_rows int, reason text, request_id uuid, subject name,
  * max_rows bigint, max_duration interval, max_lag interval): 2D000, 22004, 22023, 55006, and those of a run.
  */
-VDF_FUNCTION(vedfolnir_delete_user_in_batches)
+VDF_PROCEDURE(vedfolnir_delete_user_in_batches)
 {
     VdfBatches b;
     VdfCall call;

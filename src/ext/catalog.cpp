@@ -161,12 +161,8 @@ static char *default_text(Oid relation, AttrNumber number)
     Node *expression = build_column_default(table, number);
     char *text = pstrdup("NULL");
 
-    if (expression != NULL) {
-        int level = vdf_set_path();
-
-        text = deparse_expression(expression, NIL, false, false);
-        vdf_unset_path(level);
-    }
+    if (expression != NULL)
+        text = vdf_deparse(expression, NIL, false);
     table_close(table, AccessShareLock);
     return text;
 }

@@ -86,13 +86,9 @@ bool vdf_lookup_indexed(VdfDeletionPlan *plan, int rule)
 
 static char *index_command(Oid relation, Node *node)
 {
-    int level = vdf_set_path();
-    char *expression = deparse_expression(node, deparse_context_for("c", relation), false, false);
-
-    vdf_unset_path(level);
     return psprintf("CREATE INDEX%s ON %s ((%s) COLLATE pg_catalog.\"C\");",
                     get_rel_relkind(relation) == RELKIND_PARTITIONED_TABLE ? "" : " CONCURRENTLY", vdf_relation_name(relation),
-                    expression);
+                    vdf_deparse(node, deparse_context_for("c", relation), false));
 }
 
 static bool is_looked_up(VdfDeletionPlan *plan, int rule)

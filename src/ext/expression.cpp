@@ -34,6 +34,27 @@ Node *vdf_expression_parse(Oid relation, const char *text, bool subqueries)
     return node;
 }
 
+/* Constants are read back later, under whatever settings: in forms that all of them read alike. */
+static void set_formats(void)
+{
+    static const char *const formats[][2] = {
+        {"datestyle", "ISO"}, {"intervalstyle", "postgres"}, {"extra_float_digits", "1"}, {"bytea_output", "hex"}};
+
+    for (size_t i = 0; i < lengthof(formats); i++)
+        (void) set_config_option(formats[i][0], formats[i][1], PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+char *vdf_deparse(Node *expression, List *context, bool prefix)
+{
+    int level = vdf_set_path();
+    char *text;
+
+    set_formats();
+    text = deparse_expression(expression, context, prefix, false);
+    vdf_unset_path(level);
+    return text;
+}
+
 char *vdf_expression_compile(Oid relation, const char *text, bool subqueries, Oid type, int32 typmod)
 {
     char *compiled;
@@ -48,7 +69,7 @@ char *vdf_expression_compile(Oid relation, const char *text, bool subqueries, Oi
             ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH), errmsg("the expression gives type %s where %s is needed: %s",
                                                                      format_type_be(from), format_type_be(type), text)));
     }
-    compiled = deparse_expression(node, deparse_context_for("c", relation), true, false);
+    compiled = vdf_deparse(node, deparse_context_for("c", relation), true);
     vdf_unset_path(level);
     return compiled;
 }

@@ -16,6 +16,9 @@ char *vdf_expression_compile(Oid relation, const char *text, bool subqueries, Oi
 /* The same for a text, subqueries allowed, comparable byte by byte whatever the collations of its columns. */
 char *vdf_expression_compile_text(Oid relation, const char *text);
 
+/* SQL that means the same under any setting of the session, with columns under their alias if prefix is true. */
+char *vdf_deparse(Node *expression, List *context, bool prefix);
+
 /* The first column under the alias c that a compiled expression names and the relation does not have; NULL for none. */
 char *vdf_expression_missing_column(Oid relation, const char *text);
 /* Does a compiled expression name the column of its row? */

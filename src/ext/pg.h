@@ -235,11 +235,41 @@ static inline void vdf_init_range_table(EState *estate, Relation table)
 #define vdf_pop_path() ((void) 0)
 #endif
 
-/* Declares an SQL-callable function with C linkage. */
-#define VDF_FUNCTION(name)                                                                                           \
+/* Names are quoted where they need it, whatever quote_all_identifiers says: they are compared, stored and hashed. */
+static inline void vdf_quote_as_needed(GucAction action)
+{
+    if (quote_all_identifiers)
+        (void) set_config_option("quote_all_identifiers", "off", PGC_USERSET, PGC_S_SESSION, action, true, 0, false);
+}
+
+static inline Datum vdf_call_quoting_as_needed(PGFunction body, FunctionCallInfo fcinfo)
+{
+    int level;
+    Datum result;
+
+    if (!quote_all_identifiers)
+        return body(fcinfo);
+    level = NewGUCNestLevel();
+    vdf_quote_as_needed(GUC_ACTION_SAVE);
+    result = body(fcinfo);
+    AtEOXact_GUC(true, level);
+    return result;
+}
+
+/* Declares an SQL-callable procedure that commits, with C linkage. */
+#define VDF_PROCEDURE(name)                                                                                          \
     extern "C" {                                                                                                     \
     PG_FUNCTION_INFO_V1(name);                                                                                       \
     }                                                                                                                \
     Datum name(PG_FUNCTION_ARGS)
+
+/* Declares an SQL-callable function with C linkage. */
+#define VDF_FUNCTION(name)                                                                                           \
+    static Datum name##_body(PG_FUNCTION_ARGS);                                                                      \
+    VDF_PROCEDURE(name)                                                                                              \
+    {                                                                                                                \
+        return vdf_call_quoting_as_needed(name##_body, fcinfo);                                                      \
+    }                                                                                                                \
+    static Datum name##_body(PG_FUNCTION_ARGS)
 
 #endif

@@ -1,6 +1,6 @@
 #include "ext/restriction.h"
 
-#include "ext/execute.h"
+#include "ext/expression.h"
 
 /* What stands for a column, or for the value of a domain, in an expression. */
 typedef struct Replacement
@@ -288,10 +288,6 @@ bool vdf_columns_read(Relation table, Node *expression, Bitmapset **columns)
 
 char *vdf_restriction_text(Relation table, Node *expression, const char *alias, bool fresh)
 {
-    int level = vdf_set_path();
-    char *text = deparse_expression(fresh ? replaced(table, expression, InvalidAttrNumber, true) : expression,
-                                    deparse_context_for(alias, RelationGetRelid(table)), true, false);
-
-    vdf_unset_path(level);
-    return text;
+    return vdf_deparse(fresh ? replaced(table, expression, InvalidAttrNumber, true) : expression,
+                       deparse_context_for(alias, RelationGetRelid(table)), true);
 }

@@ -12,18 +12,37 @@ static char *plain_text(char *value, Oid collation)
 }
 
 /*
+ * A column as text: of dates, times and bytes the form that the session's settings of DateStyle, TimeZone and bytea_output
+ * have no part in, since whoever asks later whether the target is in use may have others.
+ */
+static char *plain_value(const char *column, Oid type)
+{
+    char *value = psprintf("c.%s", quote_identifier(column));
+
+    switch (getBaseType(type)) {
+    case DATEOID: return psprintf("(pg_catalog.to_jsonb(%s) OPERATOR(pg_catalog.#>>) '{}')", value);
+    case TIMESTAMPOID: return psprintf("pg_catalog.translate(pg_catalog.to_jsonb(%s) OPERATOR(pg_catalog.#>>) '{}', 'T', ' ')", value);
+    case TIMESTAMPTZOID:
+        return psprintf("pg_catalog.regexp_replace(pg_catalog.translate(pg_catalog.to_jsonb(%s::pg_catalog.timestamptz AT TIME ZONE "
+                        "'UTC') OPERATOR(pg_catalog.#>>) '{}', 'T', ' '), '^([-0-9]+ [0-9:.]+)', E'\\\\1+00')", value);
+    case BYTEAOID: return psprintf("(E'\\\\x' OPERATOR(pg_catalog.||) pg_catalog.encode(%s, 'hex'))", value);
+    default: return psprintf("%s::pg_catalog.text", value);
+    }
+}
+
+/*
  * A value is escaped for the kind of its target, so that it cannot mean more than itself. Only functions of pg_catalog:
  * the statement runs as the table's owner, who has no rights on the extension.
  */
 static char *value_text(Oid relation, const char *kind, const char *column, bool whole)
 {
     AttrNumber number = vdf_column_number(relation, column);
-    char *value = psprintf("c.%s::pg_catalog.text", quote_identifier(get_attname(relation, number, false)));
     Oid type, collation;
     int32 typmod;
+    char *value;
 
     get_atttypetypmodcoll(relation, number, &type, &typmod, &collation);
-    value = plain_text(value, collation);
+    value = plain_text(plain_value(get_attname(relation, number, false), type), collation);
     if (strcmp(kind, "redis_pattern") == 0)
         return psprintf("pg_catalog.regexp_replace(%s, E'([*?\\\\[\\\\]\\\\\\\\])', E'\\\\\\\\\\\\1', 'g')", value);
     /*
