@@ -1,13 +1,12 @@
 -- What the server would refuse of rows that stay and are changed is known before: checks, NOT NULL, unique and exclusion (R9).
 \set ECHO none
 \i test/support/regress.sql
+\i test/support/promise.sql
 \set ECHO all
 \pset format unaligned
 \pset fieldsep ' | '
 CREATE FUNCTION t.blocks() RETURNS TABLE (relation text, via text, row_count bigint, note text) LANGUAGE sql AS
     $$ SELECT relation, via, row_count, note FROM vedfolnir_delete_user(1) WHERE action = 'block' $$;
-CREATE FUNCTION t.notes() RETURNS TABLE (relation text, via text, action text, note text) LANGUAGE sql AS
-    $$ SELECT relation, via, action, t.masked(note) FROM vedfolnir_delete_user(1) WHERE note IS NOT NULL AND step > 1 $$;
 CREATE FUNCTION t.would(statement text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE statement;

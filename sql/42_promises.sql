@@ -1,13 +1,12 @@
 -- What a declaration and a dry run promise is what the run does: computed columns, arrays, settings of triggers (R9, R13, R17, R25, R39).
 \set ECHO none
 \i test/support/regress.sql
+\i test/support/promise.sql
 \set ECHO all
 \pset format unaligned
 \pset fieldsep ' | '
 CREATE FUNCTION t.blocks(key text DEFAULT '1') RETURNS TABLE (relation text, via text, row_count bigint, note text) LANGUAGE sql AS
     $$ SELECT relation, via, row_count, note FROM vedfolnir_delete_user(key) WHERE action = 'block' ORDER BY step $$;
-CREATE FUNCTION t.notes(key text DEFAULT '1') RETURNS TABLE (relation text, via text, action text, note text) LANGUAGE sql AS
-    $$ SELECT relation, via, action, t.masked(note) FROM vedfolnir_delete_user(key) WHERE t.masked(note) IS NOT NULL AND step > 1 ORDER BY step $$;
 SET client_min_messages = warning;
 
 -- A column that the server computes cannot be set by a rule: refused when it is declared ...

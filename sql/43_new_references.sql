@@ -5,8 +5,6 @@
 \set ECHO all
 \pset format unaligned
 \pset fieldsep ' | '
-CREATE FUNCTION t.notes(key text DEFAULT '1') RETURNS TABLE (relation text, via text, action text, note text) LANGUAGE sql AS
-    $$ SELECT relation, via, action, t.masked(note) FROM vedfolnir_delete_user(key) WHERE t.masked(note) IS NOT NULL AND step > 1 ORDER BY step $$;
 SET client_min_messages = warning;
 
 -- A link's condition is asked of the rows as they are: clearing a column that it reads lifts no block.

@@ -5,8 +5,6 @@
 \set ECHO all
 \pset format unaligned
 \pset fieldsep ' | '
-CREATE FUNCTION t.notes(key text DEFAULT '1') RETURNS TABLE (relation text, via text, action text, note text) LANGUAGE sql AS
-    $$ SELECT relation, via, action, t.masked(note) FROM vedfolnir_delete_user(key) WHERE t.masked(note) IS NOT NULL AND step > 1 ORDER BY step $$;
 SET client_min_messages = warning;
 
 -- Where a trigger might put right what would be refused, everything else in the way is told before the UPDATE: on the same table

@@ -1,3 +1,7 @@
+-- What the dry run says of the steps behind the root row.
+CREATE FUNCTION t.notes(key text DEFAULT '1') RETURNS TABLE (relation text, via text, action text, note text) LANGUAGE sql AS
+    $$ SELECT relation, via, action, t.masked(note) FROM vedfolnir_delete_user(key) WHERE t.masked(note) IS NOT NULL AND step > 1 ORDER BY step $$;
+
 -- What the dry run shows in the way, and what the run then says, which is undone: "promised" when it is the same.
 CREATE FUNCTION t.both(key text DEFAULT '1') RETURNS TABLE (relation text, via text, row_count bigint, note text) LANGUAGE plpgsql AS $$
 DECLARE foreseen text := ''; code text; detail text;
