@@ -5,8 +5,6 @@
 \set ECHO all
 \pset format unaligned
 \pset fieldsep ' | '
-CREATE FUNCTION t.notes(key text DEFAULT '1') RETURNS TABLE (relation text, via text, action text, note text) LANGUAGE sql AS
-    $$ SELECT relation, via, action, t.masked(note) FROM vedfolnir_delete_user(key) WHERE t.masked(note) IS NOT NULL AND step > 1 ORDER BY step $$;
 SET client_min_messages = warning;
 
 -- Whoever refers to a value that is cleared or replaced forbids it, by a key of one column or of several, of any type and spelling.
@@ -113,5 +111,40 @@ SELECT * FROM t.both('1');
 -- Rows that may move to another partition cannot be told.
 SELECT vedfolnir_set_column('app.parted', 'kind', '2', edge => 'parted_u_fkey');
 SELECT * FROM t.notes('1');
+SELECT t.fresh();
+
+-- Rows of others that change with a value are told: ON UPDATE CASCADE, SET NULL and SET DEFAULT.
+CREATE TABLE app.users (id int PRIMARY KEY, nick text UNIQUE);
+CREATE TABLE app.a (id int PRIMARY KEY, u int UNIQUE REFERENCES app.users ON DELETE SET NULL);
+CREATE TABLE app.copies (id int PRIMARY KEY, u int REFERENCES app.a (u) ON UPDATE CASCADE, owner int REFERENCES app.users ON DELETE CASCADE);
+CREATE TABLE app.clears (id int PRIMARY KEY, u int REFERENCES app.a (u) ON UPDATE SET NULL);
+CREATE TABLE app.resets (id int PRIMARY KEY, u int DEFAULT 2 REFERENCES app.a (u) ON UPDATE SET DEFAULT) PARTITION BY RANGE (id);
+CREATE TABLE app.resets_low PARTITION OF app.resets FOR VALUES FROM (0) TO (10);
+CREATE TABLE app.resets_high PARTITION OF app.resets FOR VALUES FROM (10) TO (20);
+CREATE INDEX ON app.copies (owner);
+INSERT INTO app.users SELECT n, 'n' || n FROM generate_series(1, 4) n;
+INSERT INTO app.a VALUES (1, 1), (2, 2), (3, 3);
+INSERT INTO app.copies VALUES (1, 1, 1), (2, 1, 2), (3, 1, NULL), (4, 2, NULL);
+INSERT INTO app.clears VALUES (1, 1), (2, 2);
+INSERT INTO app.resets VALUES (1, 1), (11, 1), (12, 2);
+SELECT vedfolnir_register_subject('app.users');
+SELECT relation, via, action, row_count, note FROM t.run('1') ORDER BY step;
+TABLE app.copies ORDER BY id;
+SELECT relation, via, action, row_count, note FROM t.run('4') ORDER BY step;
+-- Which comes first, where the child changes as well, cannot be told. What a tombstone keeps changes too.
+ALTER TABLE app.copies ADD CONSTRAINT too FOREIGN KEY (u) REFERENCES app.users ON DELETE SET NULL NOT VALID;
+CREATE INDEX ON app.copies (u);
+DELETE FROM app.clears WHERE id = 2;
+SELECT * FROM t.notes('2');
+SELECT vedfolnir_register_subject('app.users', mode => 'tombstone');
+SELECT vedfolnir_set_column('app.users', 'nick', '''gone''');
+INSERT INTO app.users SELECT n, 'n' || n FROM generate_series(4, 5) n;
+CREATE TABLE app.names (nick text REFERENCES app.users (nick) ON DELETE CASCADE ON UPDATE CASCADE);
+CREATE TABLE app.kept (nick text REFERENCES app.users (nick) ON UPDATE CASCADE);
+INSERT INTO app.names VALUES ('n3'), ('n4');
+INSERT INTO app.kept VALUES ('n3'), ('n3'), ('n4');
+SELECT vedfolnir_set_policy('app.kept', 'kept_nick_fkey', 'retain');
+SELECT relation, via, action, row_count, note FROM t.run('3') ORDER BY step;
+TABLE app.kept;
 SELECT t.finish();
 DROP EXTENSION citext CASCADE;

@@ -9,6 +9,7 @@ typedef struct OldKey
     VdfForeignKey key;
     VdfEdge edge;
     bool no_action;     /* another row may take the key over */
+    const char *action; /* what the server then does to the rows that refer; NULL: it refuses */
     int n;
     AttrNumber *columns; /* of the node's relation */
     Bitmapset *numbers;
@@ -49,7 +50,17 @@ static bool child_changes(const VdfForesight *f, const OldKey *k)
     return false;
 }
 
-/* NULL: the key allows the change, or nothing of it changes. */
+static const char *action_on_update(char action)
+{
+    switch (action) {
+    case FKCONSTR_ACTION_CASCADE: return "CASCADE";
+    case FKCONSTR_ACTION_SETNULL: return "SET NULL";
+    case FKCONSTR_ACTION_SETDEFAULT: return "SET DEFAULT";
+    default: return NULL;
+    }
+}
+
+/* NULL: nothing of the key changes. */
 static OldKey *old_key(VdfForesight *f, Oid constraint, bool details)
 {
     HeapTuple tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
@@ -63,8 +74,8 @@ static OldKey *old_key(VdfForesight *f, Oid constraint, bool details)
         return NULL;
     form = (Form_pg_constraint) GETSTRUCT(tuple);
     k->no_action = form->confupdtype == FKCONSTR_ACTION_NOACTION;
-    if (OidIsValid(form->conparentid) || !(k->no_action || form->confupdtype == FKCONSTR_ACTION_RESTRICT) || !vdf_key_enforced(form) ||
-        vdf_key_period(form)) {
+    k->action = action_on_update(form->confupdtype);
+    if (OidIsValid(form->conparentid) || !vdf_key_enforced(form) || vdf_key_period(form)) {
         ReleaseSysCache(tuple);
         return NULL;
     }
@@ -127,6 +138,15 @@ static void add_keys(VdfForesight *f, Relation table, bool details, List **found
     }
 }
 
+/* Names decide the order, never OIDs. */
+static int compare_keys(const ListCell *a, const ListCell *b)
+{
+    const OldKey *one = (const OldKey *) lfirst(a), *other = (const OldKey *) lfirst(b);
+    int order = strcmp(vdf_relation_name(one->key.relation), vdf_relation_name(other->key.relation));
+
+    return order != 0 ? order : strcmp(NameStr(one->key.name), NameStr(other->key.name));
+}
+
 static List *keys_written(VdfForesight *f, bool details)
 {
     List *found = NIL;
@@ -144,6 +164,8 @@ static List *keys_written(VdfForesight *f, bool details)
             add_keys(f, part, details, &found);
             table_close(part, NoLock);
         }
+    if (details)
+        list_sort(found, compare_keys);
     return found;
 }
 
@@ -216,7 +238,22 @@ static void referred_row(VdfSink *sink, TupleTableSlot *slot)
         if (state->set != NULL && !state->failed && ends(s->run, view->detach[i], s->key) && vdf_rowset_has(state->set, relation, tid))
             return;
     }
-    s->rows += vdf_rowset_add(s->seen, DatumGetObjectId(slot->tts_values[0]), (ItemPointer) DatumGetPointer(slot->tts_values[1]));
+    /* Changed rows are refused, referring rows change. */
+    if (s->key->action == NULL) {
+        relation = DatumGetObjectId(slot->tts_values[0]);
+        tid = (ItemPointer) DatumGetPointer(slot->tts_values[1]);
+    }
+    s->rows += vdf_rowset_add(s->seen, relation, tid);
+}
+
+static char *phrase(const OldKey *k, uint64 rows)
+{
+    const char *relation = vdf_relation_name(k->key.relation);
+
+    if (k->action == NULL)
+        return psprintf("foreign key \"%s\" of %s would be violated", NameStr(k->key.name), relation);
+    return psprintf("%s of %s %s with it: foreign key \"%s\" is ON UPDATE %s", rows == 0 ? "rows" : vdf_rows(rows), relation,
+                    rows == 1 ? "changes" : "change", NameStr(k->key.name), k->action);
 }
 
 /* Computed as the owner of the rows and looked up as the owner of those that refer. */
@@ -227,10 +264,9 @@ static void foresee_key(VdfForesight *f, const OldKey *k)
     VdfKeys keys = {};
     VdfStatement statement;
     ReferredSink s;
-    char *text = psprintf("foreign key \"%s\" of %s would be violated", NameStr(k->key.name), vdf_relation_name(k->key.relation));
 
     if (k->child_changes || bms_overlap(k->numbers, vdf_foresight_changing(f))) {
-        vdf_foresight_note(run, k->claim->edge, psprintf("not foreseen: whether %s", text));
+        vdf_foresight_note(run, k->claim->edge, psprintf("not foreseen: whether %s", phrase(k, 0)));
         return;
     }
     memset(&statement, 0, sizeof(statement));
@@ -261,8 +297,10 @@ static void foresee_key(VdfForesight *f, const OldKey *k)
     statement.sink = &s.sink;
     (void) vdf_execute(&run->executor, &statement);
     vdf_keys_free(&keys);
-    if (s.rows > 0)
-        vdf_foresight_refuse(f, k->claim, s.rows, text);
+    if (s.rows > 0 && k->action != NULL)
+        vdf_foresight_note(run, k->claim->edge, phrase(k, s.rows));
+    else if (s.rows > 0)
+        vdf_foresight_refuse(f, k->claim, s.rows, phrase(k, 0));
 }
 
 void vdf_foresee_old_keys(VdfForesight *f)

@@ -6,9 +6,9 @@
 
 #include "ext/way.h"
 
-/* Is a column written that a foreign key refers to, which forbids that while rows refer to it? */
+/* Is a column written that a foreign key refers to? */
 bool vdf_writes_old_keys(VdfForesight *f);
-/* Rows to whose old key others refer: blockers. */
+/* Rows to whose old key others refer: blockers, or notes where the others change with them (ON UPDATE CASCADE and so on). */
 void vdf_foresee_old_keys(VdfForesight *f);
 
 #endif
