@@ -300,8 +300,10 @@ static void detach_node(VdfRun *run, const int *order, int n)
     for (int i = 0; i < nedges; i++)
         if (parents_of(run, edges[i])->count > 0)
             edges[asked++] = edges[i];
-    if (asked == 0 && !tombstone)
+    if (asked == 0 && !tombstone) {
+        pfree(edges);
         return;
+    }
     all = (int *) palloc(sizeof(int) * (asked + 1));
     memcpy(all, edges, sizeof(int) * asked);
     keeping.edges = all;
@@ -326,6 +328,7 @@ static void detach_node(VdfRun *run, const int *order, int n)
         vdf_keys_free(run->fixed);
     run->fixed = NULL;
     vdf_keys_free(&found);
+    pfree(all);
     pfree(edges);
 }
 
