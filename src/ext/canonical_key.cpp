@@ -6,6 +6,7 @@
  */
 #include "ext/call.h"
 #include "ext/catalog.h"
+#include "ext/pseudonym.h"
 
 /* Are equal values of the type the same bytes? As the server asks before it stores equal index keys once. */
 static bool equal_is_same(TypeCacheEntry *type, Oid collation)
@@ -26,14 +27,6 @@ static bool is_citext(Oid type)
     return name != NULL && strcmp(name, "citext") == 0;
 }
 
-static char *hex_of(const char *bytes, int length)
-{
-    char *hex = (char *) palloc(length * 2 + 1);
-
-    hex[hex_encode(bytes, length, hex)] = '\0';
-    return hex;
-}
-
 /* The binary form: the text of a date or of bytes depends on settings. */
 static char *sent(Oid type, Datum key)
 {
@@ -43,7 +36,7 @@ static char *sent(Oid type, Datum key)
 
     getTypeBinaryOutputInfo(type, &function, &varlena);
     bytes = OidSendFunctionCall(function, key);
-    return hex_of(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+    return vdf_hex(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 }
 
 /* 256 bits of the type's own hash, which is the same for equal keys; NULL when the type has none. */
@@ -56,7 +49,7 @@ static char *hashed(TypeCacheEntry *type, Oid collation, Datum key)
     for (int i = 0; i < (int) lengthof(words); i++)
         words[i] = DatumGetUInt64(FunctionCall2Coll(&type->hash_extended_proc_finfo, collation, key,
                                                     Int64GetDatum(INT64CONST(0x76646b65) + i)));
-    return psprintf("=%s", hex_of((const char *) words, sizeof(words)));
+    return psprintf("=%s", vdf_hex(words, sizeof(words)));
 }
 
 static char *text_of(Oid type, Datum key)

@@ -160,7 +160,7 @@ bool vdf_pseudonyms(const char *subject, const char *key, Datum *array)
     return n > 0;
 }
 
-static char *hex_of(const uint8 *bytes, int length)
+char *vdf_hex(const void *bytes, int length)
 {
     char *hex = (char *) palloc(length * 2 + 1);
 
@@ -170,7 +170,7 @@ static char *hex_of(const uint8 *bytes, int length)
 
 char *vdf_pseudonym_hex(const VdfPseudonym *pseudonym)
 {
-    return hex_of(pseudonym->bytes, PG_SHA256_DIGEST_LENGTH);
+    return vdf_hex(pseudonym->bytes, PG_SHA256_DIGEST_LENGTH);
 }
 
 char *vdf_sha256_hex(const char *data, int length)
@@ -182,5 +182,5 @@ char *vdf_sha256_hex(const char *data, int length)
         pg_cryptohash_final(context, digest, sizeof(digest)) < 0)
         elog(ERROR, "could not compute a hash");
     pg_cryptohash_free(context);
-    return hex_of(digest, sizeof(digest));
+    return vdf_hex(digest, sizeof(digest));
 }

@@ -23,6 +23,7 @@ bool vdf_pseudonyms(const char *subject, const char *key, Datum *array);
 Datum vdf_pseudonym_bytea(const VdfPseudonym *pseudonym);
 char *vdf_pseudonym_hex(const VdfPseudonym *pseudonym);
 
+char *vdf_hex(const void *bytes, int length);
 /* SHA-256 of a text, in hex. */
 char *vdf_sha256_hex(const char *data, int length);
 
