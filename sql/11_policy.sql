@@ -167,6 +167,8 @@ SELECT * FROM t.refused('SELECT vedfolnir_set_column(''app.invoices'', ''buyer''
 SELECT * FROM t.refused('SELECT vedfolnir_set_column(''app.users'', ''nam'', ''NULL'')');
 SELECT * FROM t.refused('SELECT vedfolnir_set_column(''app.users'', ''name'', ''(SELECT 1)'')');
 SELECT * FROM t.refused('SELECT vedfolnir_set_column(''app.users'', ''name'', ''1; DROP TABLE app.users'')');
+-- The position is that in the expression.
+SELECT vedfolnir_set_column('app.users', 'name', 'upper(name');
 SELECT * FROM t.refused('SELECT vedfolnir_set_column(''app.users'', ''id'', ''name || 1'')');
 SELECT * FROM t.refused('SELECT vedfolnir_set_column(''app.invoices'', ''buyer'', ''NULL'', ''invoices_fkey'')');
 SELECT * FROM t.refused('SELECT vedfolnir_set_column(''app.users'', ''name'', ''count(*)'')');

@@ -8,9 +8,32 @@ static void not_scalar(const char *text)
     ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("not a scalar expression: %s", text)));
 }
 
+/* The parser's positions are in the expression, not in the statement that declares it. */
+static void tell_position(void *text)
+{
+    int position = geterrposition();
+
+    if (position > 0) {
+        errposition(0);
+        internalerrposition(position);
+        internalerrquery((const char *) text);
+    }
+}
+
+static List *parse_text(const char *text)
+{
+    ErrorContextCallback context = {error_context_stack, tell_position, const_cast<char *>(text)};
+    List *parsed;
+
+    error_context_stack = &context;
+    parsed = raw_parser(text, RAW_PARSE_PLPGSQL_EXPR);
+    error_context_stack = context.previous;
+    return parsed;
+}
+
 Node *vdf_expression_parse(Oid relation, const char *text, bool subqueries)
 {
-    List *parsed = raw_parser(text, RAW_PARSE_PLPGSQL_EXPR);
+    List *parsed = parse_text(text);
     SelectStmt *select = (SelectStmt *) linitial_node(RawStmt, parsed)->stmt;
     ParseState *state = make_parsestate(NULL);
     Relation table;
