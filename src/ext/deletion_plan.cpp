@@ -311,6 +311,7 @@ VdfDeletionPlan *vdf_plan_make(const char *subject, MemoryContext parent)
     plan->facts = vdf_make_hash("vedfolnir facts", sizeof(Oid), sizeof(VdfFacts), context);
     learn_relations(plan);
     plan->sweeps = (struct VdfSweep **) palloc0(sizeof(struct VdfSweep *) * (plan->graph.nnodes + 1));
+    plan->swept = (struct SweepEdge **) palloc0(sizeof(struct SweepEdge *) * (plan->graph.nedges + 1));
     MemoryContextSwitchTo(caller);
     return plan;
 }

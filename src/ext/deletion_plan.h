@@ -64,7 +64,8 @@ typedef struct VdfDeletionPlan
     HTAB *relations; /* a change of one of these makes the plan invalid */
     uint64 serial;   /* no other plan of the session has it */
     bool kept;       /* for the session */
-    struct VdfSweep **sweeps; /* per node: what sweep.cpp has learned */
+    struct VdfSweep **sweeps; /* per node: what sweep_facts.cpp has learned */
+    struct SweepEdge **swept; /* per edge */
     struct VdfAuditTitles *titles; /* what the audit counts by: evidence.cpp */
     bool valid;
     bool pinned;

@@ -205,7 +205,7 @@ static void update_rows(VdfRun *run, int node, int *edges, int nedges, bool tomb
     }
     statement.owner = run->plan->nodes[node].owner;
     statement.change = true;
-    statement.by_place = true;
+    statement.by_lookup = true;
     vdf_detach_inputs(run, &statement, edges, nedges, found);
     (void) vdf_execute(&run->executor, &statement);
 }

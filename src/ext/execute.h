@@ -53,7 +53,7 @@ typedef struct VdfStatement
     const char *sql;
     Oid owner;   /* runs as this role */
     bool change; /* DELETE, UPDATE or INSERT */
-    bool by_place; /* names rows by the ctids that this run locked before */
+    bool by_lookup; /* rows are named by ctids, or known to be few enough for an index */
     VdfInput few[VDF_FEW_INPUTS];
     VdfInput *more; /* all of them, once they are more than a few */
     int ninputs;

@@ -155,7 +155,7 @@ void vdf_write_fixed(VdfRun *run, int node, const int *edges, int nedges, bool t
         statement.sink = &written.sink;
     statement.owner = run->plan->nodes[node].owner;
     statement.change = true;
-    statement.by_place = true;
+    statement.by_lookup = true;
     vdf_detach_inputs(run, &statement, edges, nedges, found);
     (void) vdf_execute(&run->executor, &statement);
     if (compares)

@@ -89,7 +89,8 @@ static uint32 shape_of_inputs(VdfStatement *statement)
 
 /*
  * Rows that are named by their places have just been locked: their pages are at hand, and reading them again costs no
- * more than the pages of a scan. Only while such a statement is planned.
+ * more than the pages of a scan. Where look-ups in an index were found to be fewer than a scan is worth, the planner
+ * shall not weigh the same again by the price of a disk. Only while such a statement is planned.
  */
 static void expect_pages_at_hand(void)
 {
@@ -101,7 +102,7 @@ static int set_for_planning(VdfStatement *statement)
 {
     int level = vdf_set_path();
 
-    if (statement->by_place)
+    if (statement->by_lookup)
         expect_pages_at_hand();
     return level;
 }

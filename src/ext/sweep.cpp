@@ -3,9 +3,9 @@
 #include "ext/facts.h"
 #include "ext/progress.h"
 
-/* Up to this many parents an index is asked, if there is one. */
+/* Up to this many parents an index is asked, if there is one: statistics may be old, and so few look-ups never cost much. */
 #define FEW_PARENTS 1000
-/* A scan reads about this many rows in the time of one look-up in an index; the planner takes to hash joins before. */
+/* A scan reads about this many rows in the time of one look-up in an index. */
 #define ROWS_PER_LOOKUP 40
 
 static VdfKeys *parents_of(VdfRun *run, const SweepEdge *edge)
@@ -39,25 +39,37 @@ bool vdf_scan_beats_lookups(Oid relation, uint64 keys)
 {
     double rows = keys > FEW_PARENTS ? rows_of(relation) : 0;
 
+    /* Each partition has an index of its own. */
+    if (keys > FEW_PARENTS && get_rel_relkind(relation) == RELKIND_PARTITIONED_TABLE)
+        keys *= list_length(find_all_inheritors(relation, NoLock, NULL));
     return keys > FEW_PARENTS && (rows < 0 || (double) keys * ROWS_PER_LOOKUP > rows);
 }
 
-/* One scan, or a look-up in indexes for each parent? Few parents are looked up in one statement for all edges. */
-static bool scan_pays(VdfRun *run, VdfSweep *sweep, int node, bool inside, bool *probe)
+typedef enum Means
 {
-    uint64 most = 0;
+    BY_SCAN,   /* of the relation, for all edges */
+    BY_LOOKUP, /* in its indexes, for all edges by one statement */
+    BY_JOIN    /* a statement per edge */
+} Means;
+
+static Means means_for(VdfRun *run, VdfSweep *sweep, int node, bool inside)
+{
+    Oid relation = run->plan->nodes[node].relation;
+    uint64 most = 0, sum = 0;
     bool looked_up = true;
 
     for (int i = 0; i < sweep->nedges; i++) {
-        uint64 parents = sweep->edges[i].inner == inside ? parents_of(run, &sweep->edges[i])->count : 0;
+        uint64 parents = sweep->edges[i]->inner == inside ? parents_of(run, sweep->edges[i])->count : 0;
 
-        if (parents > 0 && !sweep->edges[i].indexed)
-            return true;
-        looked_up = looked_up && (parents == 0 || sweep->edges[i].looked_up);
+        if (parents > 0 && !sweep->edges[i]->indexed)
+            return BY_SCAN;
+        looked_up = looked_up && (parents == 0 || sweep->edges[i]->looked_up);
         most = Max(most, parents);
+        sum += parents;
     }
-    *probe = looked_up && most <= FEW_PARENTS;
-    return *probe || vdf_scan_beats_lookups(run->plan->nodes[node].relation, most);
+    if (looked_up)
+        return most <= FEW_PARENTS || !vdf_scan_beats_lookups(relation, sum) ? BY_LOOKUP : BY_SCAN;
+    return vdf_scan_beats_lookups(relation, most) ? BY_SCAN : BY_JOIN;
 }
 
 static void take(VdfRun *run, SweepSink *sink, VdfStatement *statement)
@@ -77,7 +89,7 @@ static void take(VdfRun *run, SweepSink *sink, VdfStatement *statement)
 
         sink->rows += rows;
         vdf_progress_rows(rows);
-        run->edges[sink->edge >= 0 ? sink->edge : sink->sweep->edges[0].edge].rows += rows;
+        run->edges[sink->edge >= 0 ? sink->edge : sink->sweep->edges[0]->edge].rows += rows;
     }
     state->rows += sink->rows - before;
     run->changed += sink->rows - before;
@@ -96,53 +108,59 @@ static double rows_behind(VdfRun *run, SweepEdge *edge, uint64 parents)
     return edge->rows_per_parent * parents;
 }
 
-bool vdf_sweep_scan_of(VdfRun *run, int edge, VdfKeyScan *scan, VdfKeyArm *arm)
+static void make_arm(SweepEdge *edge, const VdfKeySet *set, VdfKeyArm *arm)
 {
-    const VdfNodeState *parent = &run->nodes[run->plan->graph.edges[edge].parent];
-    Oid relation = run->plan->nodes[run->plan->graph.edges[edge].child].relation;
-    SweepEdge swept;
-
-    memset(&swept, 0, sizeof(swept));
-    if (parent->packed == NULL || parent->packed->count != parent->all.count ||
-        !vdf_sweep_edge(run->plan, edge, &swept) ||
-        (swept.indexed && !vdf_scan_beats_lookups(relation, parent->all.count)))
-        return false;
     memset(arm, 0, sizeof(VdfKeyArm));
-    arm->set = parent->packed;
-    arm->ncolumns = swept.ncolumns;
-    memcpy(arm->columns, swept.columns, sizeof(arm->columns));
+    arm->set = set;
+    arm->ncolumns = edge->ncolumns;
+    memcpy(arm->columns, edge->columns, sizeof(arm->columns));
+    memcpy(arm->numbers, edge->numbers, sizeof(arm->numbers));
+    arm->index = &edge->index;
+}
+
+bool vdf_sweep_scan_of(VdfRun *run, int number, VdfKeyScan *scan, VdfKeyArm *arm)
+{
+    const VdfNodeState *parent = &run->nodes[run->plan->graph.edges[number].parent];
+    Oid relation = run->plan->nodes[run->plan->graph.edges[number].child].relation;
+    SweepEdge *edge = vdf_sweep_edge(run->plan, number);
+    bool probe;
+
+    if (edge == NULL || parent->packed == NULL || parent->packed->count != parent->all.count)
+        return false;
+    probe = edge->indexed && !vdf_scan_beats_lookups(relation, parent->all.count);
+    if (probe && !edge->looked_up)
+        return false;
+    make_arm(edge, parent->packed, arm);
     memset(scan, 0, sizeof(VdfKeyScan));
     scan->relation = relation;
-    scan->expected = rows_behind(run, &swept, arm->set->count);
+    scan->expected = rows_behind(run, edge, arm->set->count);
+    scan->probe = probe;
     scan->narms = 1;
     scan->arms = arm;
     return true;
 }
 
 /* False: the relation cannot be scanned so, and nothing was done. */
-static bool sweep_scan(VdfRun *run, SweepSink *sink, unsigned flags, bool probe)
+static bool sweep_scan(VdfRun *run, SweepSink *sink, unsigned flags, Means means)
 {
     VdfSweep *sweep = sink->sweep;
     VdfKeyArm *arms = (VdfKeyArm *) palloc0(sizeof(VdfKeyArm) * sweep->nedges);
-    VdfKeyScan scan = {run->plan->nodes[sink->node].relation, 0, probe, 0, arms, NULL};
+    VdfKeyScan scan = {run->plan->nodes[sink->node].relation, 0, means == BY_LOOKUP, 0, arms, NULL};
     VdfStatement statement;
 
     for (int i = 0; i < sweep->nedges; i++) {
-        VdfKeyArm *arm = &arms[scan.narms];
+        SweepEdge *edge = sweep->edges[i];
+        const VdfKeySet *set = packed_parents(run, edge);
 
-        if (sweep->edges[i].inner != sink->inside)
+        if (edge->inner != sink->inside || parents_of(run, edge)->count == 0)
             continue;
-        arm->set = packed_parents(run, &sweep->edges[i]);
-        if (arm->set == NULL && parents_of(run, &sweep->edges[i])->count > 0)
+        if (set == NULL)
             return false;
-        arm->ncolumns = sweep->edges[i].ncolumns;
-        memcpy(arm->columns, sweep->edges[i].columns, sizeof(arm->columns));
-        memcpy(arm->numbers, sweep->edges[i].numbers, sizeof(arm->numbers));
-        arm->index = &sweep->edges[i].index;
-        if (arm->set == NULL || arm->set->count == 0)
+        if (set->count == 0)
             continue;
+        make_arm(edge, set, &arms[scan.narms]);
         scan.narms++;
-        scan.expected += rows_behind(run, &sweep->edges[i], arm->set->count);
+        scan.expected += rows_behind(run, edge, set->count);
     }
     sink->edge = -1;
     scan.watch = vdf_sweep_watch(sink);
@@ -159,15 +177,15 @@ static bool sweep_scan(VdfRun *run, SweepSink *sink, unsigned flags, bool probe)
 static void sweep_edges(VdfRun *run, SweepSink *sink, unsigned flags)
 {
     for (int i = 0; i < sink->sweep->nedges; i++) {
-        int edge = sink->sweep->edges[i].edge;
-        VdfKeys *parents = parents_of(run, &sink->sweep->edges[i]);
+        int edge = sink->sweep->edges[i]->edge;
+        VdfKeys *parents = parents_of(run, sink->sweep->edges[i]);
         VdfStatement statement;
 
-        if (parents->count == 0 || sink->sweep->edges[i].inner != sink->inside)
+        if (parents->count == 0 || sink->sweep->edges[i]->inner != sink->inside)
             continue;
         sink->edge = edge;
         /* Keys that are not packed tell the person by the join. */
-        sink->user = run->many && packed_parents(run, &sink->sweep->edges[i]) == NULL ? 0 : -1;
+        sink->user = run->many && packed_parents(run, sink->sweep->edges[i]) == NULL ? 0 : -1;
         vdf_statement_of(run, &statement, VDF_SQL_TAKE_EDGE, edge, flags | (sink->user >= 0 ? VDF_USERS : 0),
                          run->plan->edges[edge].owner);
         vdf_statement_input(&statement, "vdf_d", parents);
@@ -182,9 +200,9 @@ static bool ready(VdfRun *run, VdfSweep *sweep, int node, bool *any)
 
     *any = false;
     for (int i = 0; i < sweep->nedges; i++) {
-        VdfNodeState *parent = &run->nodes[run->plan->graph.edges[sweep->edges[i].edge].parent];
+        VdfNodeState *parent = &run->nodes[run->plan->graph.edges[sweep->edges[i]->edge].parent];
 
-        if (sweep->edges[i].inner)
+        if (sweep->edges[i]->inner)
             continue;
         if (parent->all.count > 0 && parent->packed == NULL)
             return false;
@@ -221,14 +239,15 @@ void vdf_sweep_rows(VdfRun *run, int node, bool loop, bool inside)
     SweepSink sink;
     int references[VDF_KEY_COLUMNS * SWEEP_EDGES], columns[VDF_KEY_COLUMNS];
     unsigned flags;
-    bool probe = false;
+    Means means;
 
     prepare(run, &sink, node, loop);
     sink.references = references;
     sink.columns = columns;
     sink.inside = inside;
     flags = run->nodes[node].shape | (run->dry ? 0 : VDF_DELETE);
-    if (!scan_pays(run, sink.sweep, node, inside, &probe) || !sweep_scan(run, &sink, flags, probe))
+    means = means_for(run, sink.sweep, node, inside);
+    if (means == BY_JOIN || !sweep_scan(run, &sink, flags, means))
         sweep_edges(run, &sink, flags);
 }
 

@@ -2,8 +2,8 @@
  * sweep.h: phase D for relations whose references can be looked up in packed keys.
  *
  * All edges into the relation are asked in one scan, and whose row it is is told while it is deleted: outside a cycle
- * the parents' keys are final, so a reference that they do not hold leads to a row that stays. Few keys are looked up in
- * indexes instead; more keys than that in a much larger relation go edge by edge. Everything else is walked by joins (walk.cpp, collateral.cpp).
+ * the parents' keys are final, so a reference that they do not hold leads to a row that stays. Keys that are
+ * few beside the rows of the relation are looked up in its indexes instead. Everything else is walked by joins (walk.cpp, collateral.cpp).
  */
 #ifndef VEDFOLNIR_SWEEP_H
 #define VEDFOLNIR_SWEEP_H
@@ -15,6 +15,7 @@
 /* An edge into a node, and where its references are looked up. */
 typedef struct SweepEdge
 {
+    bool possible;
     int edge;
     int ncolumns;
     int pairs[VDF_KEY_COLUMNS]; /* in the order of the parent's key columns */
@@ -47,7 +48,7 @@ typedef struct VdfSweep
     int nkeys;       /* of the keys, whose columns were found */
     SweepKey keys[VDF_KEY_COLUMNS];
     int nedges;
-    SweepEdge *edges;
+    SweepEdge **edges;
 } VdfSweep;
 
 /* Where the rows of a statement go. */
@@ -75,13 +76,10 @@ typedef struct SweepSink
 
 /* Learns once per plan what the edges into a node are like. */
 VdfSweep *vdf_sweep_of(VdfDeletionPlan *plan, int node);
-/* False: the references of an edge cannot be looked up in packed keys. */
-bool vdf_sweep_edge(VdfDeletionPlan *plan, int number, SweepEdge *out);
-/*
- * The scan of a relation for one edge whose parents are packed. False: there is none, or an index for each parent costs
- * less.
- */
-bool vdf_sweep_scan_of(VdfRun *run, int edge, VdfKeyScan *scan, VdfKeyArm *arm);
+/* Learned once per plan; NULL: the references of the edge cannot be looked up in packed keys. */
+SweepEdge *vdf_sweep_edge(VdfDeletionPlan *plan, int number);
+/* The scan of a relation, or the look-ups in it, for one edge whose parents are packed. False: there is none. */
+bool vdf_sweep_scan_of(VdfRun *run, int number, VdfKeyScan *scan, VdfKeyArm *arm);
 /* Is one scan of a relation cheaper than a look-up in an index for each of so many keys? */
 bool vdf_scan_beats_lookups(Oid relation, uint64 keys);
 /* The number of a column of a statement of ours. */

@@ -49,7 +49,7 @@ static void read_row(VdfRun *run, int node, TupleTableSlot *slot, bool parents, 
     row->leads_out = false;
     row->nparents = 0;
     for (int i = 0; i < sweep->nedges; i++) {
-        SweepEdge *e = &sweep->edges[i];
+        SweepEdge *e = sweep->edges[i];
         int parent = run->plan->graph.edges[e->edge].parent;
         bool null = false;
         int64 place;

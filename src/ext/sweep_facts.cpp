@@ -52,7 +52,7 @@ static bool can_look_up(const VdfDeletionPlan *plan, int node, const SweepEdge *
     return found;
 }
 
-bool vdf_sweep_edge(VdfDeletionPlan *plan, int number, SweepEdge *out)
+static bool learn_edge(VdfDeletionPlan *plan, int number, SweepEdge *out)
 {
     const VdfEdge *edge = &plan->graph.edges[number];
     const VdfEdgeInfo *info = &plan->edges[number];
@@ -89,6 +89,19 @@ bool vdf_sweep_edge(VdfDeletionPlan *plan, int number, SweepEdge *out)
     out->looked_up = out->indexed && can_look_up(plan, edge->child, out);
     out->rows_per_parent = -1;
     return true;
+}
+
+SweepEdge *vdf_sweep_edge(VdfDeletionPlan *plan, int number)
+{
+    if (plan->swept[number] == NULL) {
+        MemoryContext caller = MemoryContextSwitchTo(plan->context);
+        SweepEdge *edge = (SweepEdge *) palloc0(sizeof(SweepEdge));
+
+        edge->possible = learn_edge(plan, number, edge);
+        plan->swept[number] = edge;
+        MemoryContextSwitchTo(caller);
+    }
+    return plan->swept[number]->possible ? plan->swept[number] : NULL;
 }
 
 /* Does every edge out of the node compare all of its key columns? Then a key with a NULL has no children. */
@@ -162,13 +175,15 @@ VdfSweep *vdf_sweep_of(VdfDeletionPlan *plan, int node)
     caller = MemoryContextSwitchTo(plan->context);
     sweep = (VdfSweep *) palloc0(sizeof(VdfSweep));
     sweep->nedges = plan->view->ninto[node];
-    sweep->edges = (SweepEdge *) palloc0(sizeof(SweepEdge) * (sweep->nedges + 1));
+    sweep->edges = (SweepEdge **) palloc0(sizeof(SweepEdge *) * (sweep->nedges + 1));
     sweep->possible = sweep->nedges > 0;
     /* A key that references one partition needs the tableoid beside the keys. */
     for (int i = 0; sweep->possible && i < plan->graph.nedges; i++)
         sweep->possible = plan->graph.edges[i].parent != node || plan->graph.edges[i].parent_leaves == NULL;
-    for (int i = 0; sweep->possible && i < sweep->nedges; i++)
-        sweep->possible = vdf_sweep_edge(plan, plan->view->into[node][i], &sweep->edges[i]);
+    for (int i = 0; sweep->possible && i < sweep->nedges; i++) {
+        sweep->edges[i] = vdf_sweep_edge(plan, plan->view->into[node][i]);
+        sweep->possible = sweep->edges[i] != NULL;
+    }
     if (sweep->possible)
         learn_keys(plan, node, sweep);
     plan->sweeps[node] = sweep;

@@ -12,14 +12,14 @@ static TupleDesc cycle_desc(SweepSink *s, TupleDesc slot)
     TupleDesc desc;
 
     for (int i = 0; i < s->sweep->nedges; i++)
-        n += s->sweep->edges[i].inner ? s->sweep->edges[i].ncolumns : 0;
+        n += s->sweep->edges[i]->inner ? s->sweep->edges[i]->ncolumns : 0;
     desc = CreateTemplateTupleDesc(n + 2);
     for (int i = 0; i < s->ncolumns; i++)
         TupleDescCopyEntry(desc, at++, slot, s->columns[i] + 1);
     if (s->run->many)
         TupleDescInitEntry(desc, at++, "vdf_u", INT4OID, -1, 0);
     for (int i = 0; i < s->sweep->nedges; i++)
-        for (int c = 0; s->sweep->edges[i].inner && c < s->sweep->edges[i].ncolumns; c++)
+        for (int c = 0; s->sweep->edges[i]->inner && c < s->sweep->edges[i]->ncolumns; c++)
             TupleDescCopyEntry(desc, at++, slot, s->references[i * VDF_KEY_COLUMNS + c] + 1);
     TupleDescInitEntry(desc, at++, "vdf_e", INT4OID, -1, 0);
     TupleDescInitEntry(desc, at, "vdf_s", INT4OID, -1, 0);
@@ -34,8 +34,8 @@ void vdf_sweep_start(VdfSink *sink, TupleDesc desc)
 
     if (s->look)
         for (int i = 0; i < s->sweep->nedges; i++)
-            for (int c = 0; c < s->sweep->edges[i].ncolumns; c++) {
-                snprintf(name, sizeof(name), "vdf_f%d_%d", s->sweep->edges[i].edge, s->sweep->edges[i].pairs[c]);
+            for (int c = 0; c < s->sweep->edges[i]->ncolumns; c++) {
+                snprintf(name, sizeof(name), "vdf_f%d_%d", s->sweep->edges[i]->edge, s->sweep->edges[i]->pairs[c]);
                 s->references[i * VDF_KEY_COLUMNS + c] = vdf_slot_column(desc, name);
             }
     if (state->shape & VDF_KEYS) {
@@ -67,7 +67,7 @@ static void look_up(SweepSink *s, TupleTableSlot *slot, int *edge, int *person, 
     bool owned = false;
 
     for (int i = 0; i < s->sweep->nedges; i++) {
-        SweepEdge *e = &s->sweep->edges[i];
+        SweepEdge *e = s->sweep->edges[i];
         VdfKeySet *parents = s->run->nodes[s->run->plan->graph.edges[e->edge].parent].packed;
         Datum values[VDF_KEY_COLUMNS];
         bool null = false;
@@ -110,7 +110,7 @@ static void keep_row(SweepSink *s, TupleTableSlot *slot, int edge, int person, b
     if (s->run->many)
         values[n++] = Int32GetDatum(person);
     for (int i = 0; i < s->sweep->nedges; i++)
-        for (int c = 0; s->sweep->edges[i].inner && c < s->sweep->edges[i].ncolumns; c++) {
+        for (int c = 0; s->sweep->edges[i]->inner && c < s->sweep->edges[i]->ncolumns; c++) {
             nulls[n] = slot->tts_isnull[s->references[i * VDF_KEY_COLUMNS + c]];
             values[n++] = slot->tts_values[s->references[i * VDF_KEY_COLUMNS + c]];
         }
@@ -127,7 +127,7 @@ void vdf_sweep_row(VdfSink *sink, TupleTableSlot *slot)
     SweepSink *s = (SweepSink *) sink;
     VdfRun *run = s->run;
     VdfNodeState *state = &run->nodes[s->node];
-    int edge = s->edge >= 0 ? s->edge : s->look ? -1 : s->sweep->edges[0].edge, person = 1;
+    int edge = s->edge >= 0 ? s->edge : s->look ? -1 : s->sweep->edges[0]->edge, person = 1;
     bool own = true, source = false;
 
     slot_getallattrs(slot);

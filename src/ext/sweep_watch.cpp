@@ -32,15 +32,15 @@ VdfKeyWatch *vdf_sweep_watch(SweepSink *sink)
     if (sink->run->dry || (shape & VDF_TARGETS) || shape == 0 || (nkeys > 0 && sweep->nkeys != nkeys))
         return NULL;
     for (int i = 0; sink->look && i < sweep->nedges; i++)
-        n += sweep->edges[i].ncolumns;
+        n += sweep->edges[i]->ncolumns;
     watch = (VdfKeyWatch *) palloc0(sizeof(VdfKeyWatch));
     watch->columns = (VdfWatchColumn *) palloc(sizeof(VdfWatchColumn) * n);
     watch->gone = row_is_gone;
     watch->arg = sink;
     desc = CreateTemplateTupleDesc(n);
     for (int i = 0; sink->look && i < sweep->nedges; i++)
-        for (int c = 0; c < sweep->edges[i].ncolumns; c++) {
-            const SweepEdge *edge = &sweep->edges[i];
+        for (int c = 0; c < sweep->edges[i]->ncolumns; c++) {
+            const SweepEdge *edge = sweep->edges[i];
 
             snprintf(as, sizeof(as), "vdf_f%d_%d", edge->edge, edge->pairs[c]);
             add_column(watch, desc, as, edge->columns[c], edge->numbers[c], edge->types[c], -1, edge->collations[c]);

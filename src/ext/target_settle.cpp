@@ -280,6 +280,7 @@ static void find_kept(VdfRun *run, int group)
                          exclude_root ? VDF_TOMBSTONE : 0, run->plan->nodes[node].owner);
         if (!s.look)
             vdf_statement_input(&statement, "vdf_d", &t->settled[group]);
+        statement.by_lookup = !s.look && vdf_lookup_indexed(run->plan, i);
         if (exclude_root)
             vdf_statement_input(&statement, "vdf_root", &run->root);
         statement.sink = &s.sink;
