@@ -161,7 +161,7 @@ def small(lab, rounds, wanted):
                 for n in names if b % 2 == 0 else reversed(names):
                     for i in part:
                         cpu = cpu_seconds(conns[n].pid)
-                        sample, _ = measure_light(conns[n], call[n](i)[0])
+                        sample, _ = conns[n].timed(call[n](i)[0]) # a sampling thread would cost more than the statement
                         walls[n].append(sample)
                         cpus[n].append(cpu_seconds(conns[n].pid) - cpu)
         except Exception as e:          # noqa: BLE001
@@ -181,14 +181,6 @@ def small(lab, rounds, wanted):
             lab.check(f"small: {n} leaves no orphans", lab.orphans(f"run_{n}") == 0)
         for n in names:
             lab.admin.run(f"DROP DATABASE run_{n}")
-
-
-def measure_light(conn, sql):
-    """The clock only: a sampling thread would cost more than the statement."""
-    import time
-    start = time.perf_counter()
-    rows = conn.run(sql)
-    return time.perf_counter() - start, rows
 
 
 def no_index(lab, rounds, wanted):
@@ -238,7 +230,7 @@ def catalogue(lab, rounds, wanted):
                               ("dry_run_first", by.ours([1], True)[0]), ("dry_run_again", by.ours([1], True)[0])):
                 try:
                     cpu = cpu_seconds(c.pid)
-                    wall, rows = measure_light(c, sql)
+                    wall, rows = c.timed(sql)
                     cpu = cpu_seconds(c.pid) - cpu
                 except Exception as e:  # noqa: BLE001
                     lab.check(f"catalogue: {name} runs ({e})", False)
