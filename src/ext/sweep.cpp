@@ -5,8 +5,9 @@
 
 /* Up to this many parents an index is asked, if there is one: statistics may be old, and so few look-ups never cost much. */
 #define FEW_PARENTS 1000
-/* A scan reads about this many rows in the time of one look-up in an index. */
+/* A scan reads about this many rows in the time of one look-up in an index, and of one page before its rows. */
 #define ROWS_PER_LOOKUP 40
+#define ROWS_PER_PAGE 8
 
 static VdfKeys *parents_of(VdfRun *run, const SweepEdge *edge)
 {
@@ -23,13 +24,15 @@ static const VdfKeySet *packed_parents(VdfRun *run, const SweepEdge *edge)
 }
 
 /* As the statistics know it; negative: nobody has counted. */
-static double rows_of(Oid relation)
+static double rows_of(Oid relation, double *pages)
 {
     HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
     double rows = -1;
 
+    *pages = 0;
     if (HeapTupleIsValid(tuple)) {
         rows = ((Form_pg_class) GETSTRUCT(tuple))->reltuples;
+        *pages = Max(((Form_pg_class) GETSTRUCT(tuple))->relpages, 0); /* a partitioned table has none */
         ReleaseSysCache(tuple);
     }
     return rows;
@@ -37,12 +40,15 @@ static double rows_of(Oid relation)
 
 bool vdf_scan_beats_lookups(Oid relation, uint64 keys)
 {
-    double rows = keys > FEW_PARENTS ? rows_of(relation) : 0;
+    double rows, pages;
 
+    if (keys <= FEW_PARENTS)
+        return false;
+    rows = rows_of(relation, &pages);
     /* Each partition has an index of its own. */
-    if (keys > FEW_PARENTS && get_rel_relkind(relation) == RELKIND_PARTITIONED_TABLE)
+    if (get_rel_relkind(relation) == RELKIND_PARTITIONED_TABLE)
         keys *= list_length(find_all_inheritors(relation, NoLock, NULL));
-    return keys > FEW_PARENTS && (rows < 0 || (double) keys * ROWS_PER_LOOKUP > rows);
+    return rows < 0 || (double) keys * ROWS_PER_LOOKUP > rows + pages * ROWS_PER_PAGE;
 }
 
 typedef enum Means
@@ -100,8 +106,9 @@ static void take(VdfRun *run, SweepSink *sink, VdfStatement *statement)
 static double rows_behind(VdfRun *run, SweepEdge *edge, uint64 parents)
 {
     if (edge->rows_per_parent < 0) {
-        double theirs = rows_of(run->plan->edges[edge->edge].parent_relation);
-        double ours = rows_of(run->plan->edges[edge->edge].relation);
+        double pages;
+        double theirs = rows_of(run->plan->edges[edge->edge].parent_relation, &pages);
+        double ours = rows_of(run->plan->edges[edge->edge].relation, &pages);
 
         edge->rows_per_parent = theirs > 0 && ours > 0 ? ours / theirs : 1;
     }
