@@ -1,7 +1,7 @@
 #include "ext/key_scan.h"
 
+#include "ext/full_scan.h"
 #include "ext/key_ahead.h"
-#include "ext/report.h"
 
 #define KEY_SCAN_ARMS 32
 
@@ -68,48 +68,14 @@ static TupleTableSlot *exec_key_scan(CustomScanState *node)
     return ExecScan(&node->ss, next_row, recheck_row);
 }
 
-static void refuse_column(Relation relation, const char *column)
+AttrNumber vdf_key_arm_column(Relation relation, const VdfKeyArm *arm, int column)
 {
-    ereport(ERROR, (errcode(ERRCODE_VDF_PLAN_CHANGED), errmsg("the schema or the policy changed during the deletion"),
-                    errdetail("Column %s of table \"%s\" is not what it was. Nothing was changed.", quote_identifier(column),
-                              RelationGetRelationName(relation)),
-                    errhint("Run the statement again."), errtable(relation)));
-}
-
-/* Partitions may have the columns in other places, and the plan is older than the lock on the table. */
-static AttrNumber number_of(Relation relation, const char *column, AttrNumber number)
-{
-    TupleDesc desc = RelationGetDescr(relation);
-
-    if (number <= 0 || number > desc->natts || TupleDescAttr(desc, number - 1)->attisdropped ||
-        strcmp(NameStr(TupleDescAttr(desc, number - 1)->attname), column) != 0)
-        number = get_attnum(RelationGetRelid(relation), column);
-    if (number <= 0)
-        refuse_column(relation, column);
-    return number;
-}
-
-static AttrNumber number_of_reference(Relation relation, const VdfKeyArm *arm, int column)
-{
-    AttrNumber number = number_of(relation, arm->columns[column], arm->numbers[column]);
+    AttrNumber number = vdf_column_number(relation, arm->columns[column], arm->numbers[column]);
     Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(relation), number - 1);
 
     if (!vdf_key_set_takes(arm->set, column, attribute->atttypid, attribute->attcollation))
-        refuse_column(relation, arm->columns[column]);
+        vdf_refuse_column(relation, arm->columns[column]);
     return number;
-}
-
-static void begin_watch(KeyScanState *state, Relation relation, VdfKeyWatch *watch)
-{
-    state->watch = watch;
-    state->watched = (AttrNumber *) palloc(sizeof(AttrNumber) * watch->ncolumns);
-    for (int i = 0; i < watch->ncolumns; i++) {
-        const VdfWatchColumn *column = &watch->columns[i];
-
-        state->watched[i] = number_of(relation, column->name, column->number);
-        if (TupleDescAttr(RelationGetDescr(relation), state->watched[i] - 1)->atttypid != column->type)
-            refuse_column(relation, column->name);
-    }
 }
 
 static void begin_key_scan(CustomScanState *node, EState *estate, int flags)
@@ -137,13 +103,14 @@ static void begin_key_scan(CustomScanState *node, EState *estate, int flags)
         arm->ncolumns = scan->arms[i].ncolumns;
         arm->index = RelationGetRelid(relation) == scan->relation ? scan->arms[i].index : NULL;
         for (int c = 0; c < arm->ncolumns; c++) {
-            arm->columns[c] = number_of_reference(relation, &scan->arms[i], c);
+            arm->columns[c] = vdf_key_arm_column(relation, &scan->arms[i], c);
             arm->types[c] = TupleDescAttr(RelationGetDescr(relation), arm->columns[c] - 1)->atttypid;
             arm->last_column = Max(arm->last_column, arm->columns[c]);
         }
     }
+    state->watch = scan->watch;
     if (scan->watch != NULL)
-        begin_watch(state, relation, scan->watch);
+        state->watched = vdf_key_watch_columns(scan->watch, relation);
 }
 
 static void end_key_scan(CustomScanState *node)
@@ -193,100 +160,25 @@ static void fill_methods(void)
     scan_methods.CreateCustomScanState = create_key_scan;
 }
 
-/*
- * The scans of a plan that reads every row of one relation. A node that is neither one of these nor ours may leave rows
- * out or bring others in, so the whole plan is refused then. Subplans of the target list are of no concern.
- */
-static bool collect_scans(Plan **at, List **scans)
+static Bitmapset *columns_asked(const VdfKeyScan *scan)
 {
-    Plan *plan = *at;
-    ListCell *cell;
+    Bitmapset *columns = NULL;
 
-    if (plan == NULL || plan->qual != NIL)
-        return false;
-    switch (nodeTag(plan)) {
-    case T_SeqScan:
-        if (plan->lefttree != NULL || plan->righttree != NULL)
-            return false;
-        *scans = lappend(*scans, at);
-        return true;
-    case T_CustomScan:
-        return ((CustomScan *) plan)->methods == &scan_methods;
-    case T_Append:
-        if (vdf_append_prunes((Append *) plan) || ((Append *) plan)->nasyncplans != 0)
-            return false;
-        foreach (cell, ((Append *) plan)->appendplans)
-            if (!collect_scans((Plan **) &lfirst(cell), scans))
-                return false;
-        return true;
-    case T_Result: /* only computes the target list */
-        return ((Result *) plan)->resconstantqual == NULL && collect_scans(&plan->lefttree, scans);
-    default:
-        return false;
-    }
-}
-
-static Plan *key_scan_of(Plan *plan)
-{
-    CustomScan *custom = makeNode(CustomScan);
-
-    custom->scan = *(Scan *) plan;
-    NodeSetTag(custom, T_CustomScan);
-    custom->custom_relids = bms_make_singleton(custom->scan.scanrelid);
-    custom->methods = &scan_methods;
-    return (Plan *) custom;
-}
-
-/* A condition would have asked for the privilege to read its columns. */
-static bool ask_privileges(PlannedStmt *plan, const VdfKeyScan *scan)
-{
-    ListCell *cell;
-
-    foreach (cell, plan->rtable) {
-        RangeTblEntry *entry = lfirst_node(RangeTblEntry, cell);
-        VdfPermissions *permissions;
-
-        if (entry->rtekind != RTE_RELATION || entry->relid != scan->relation)
-            continue;
-        permissions = vdf_permissions_of(plan, entry);
-        if (permissions == NULL || permissions->requiredPerms == 0)
-            continue;
-        for (int i = 0; i < scan->narms; i++)
-            for (int c = 0; c < scan->arms[i].ncolumns; c++)
-                permissions->selectedCols =
-                    bms_add_member(permissions->selectedCols, scan->arms[i].numbers[c] - FirstLowInvalidHeapAttributeNumber);
-        for (int i = 0; scan->watch != NULL && i < scan->watch->ncolumns; i++)
-            permissions->selectedCols = bms_add_member(permissions->selectedCols,
-                                                       scan->watch->columns[i].number - FirstLowInvalidHeapAttributeNumber);
-        permissions->requiredPerms |= ACL_SELECT;
-        return true;
-    }
-    return false;
+    for (int i = 0; i < scan->narms; i++)
+        for (int c = 0; c < scan->arms[i].ncolumns; c++)
+            columns = bms_add_member(columns, scan->arms[i].numbers[c] - FirstLowInvalidHeapAttributeNumber);
+    for (int i = 0; scan->watch != NULL && i < scan->watch->ncolumns; i++)
+        columns = bms_add_member(columns, scan->watch->columns[i].number - FirstLowInvalidHeapAttributeNumber);
+    return columns;
 }
 
 bool vdf_key_scan_install(PlannedStmt *plan, MemoryContext context, const VdfKeyScan *scan)
 {
-    bool wrapped = IsA(plan->planTree, ModifyTable) || IsA(plan->planTree, LockRows);
-    Plan **top = wrapped ? &plan->planTree->lefttree : &plan->planTree;
-    List *scans = NIL;
-    ListCell *cell;
-    MemoryContext caller;
+    VdfScanExchange exchange = {&scan_methods, context, scan->relation, NULL, scan->expected};
 
-    if (scan->narms < 1 || scan->narms > KEY_SCAN_ARMS || plan->hasModifyingCTE || !collect_scans(top, &scans))
+    if (scan->narms < 1 || scan->narms > KEY_SCAN_ARMS)
         return false;
-    caller = MemoryContextSwitchTo(context);
-    if (!ask_privileges(plan, scan)) {
-        MemoryContextSwitchTo(caller);
-        return false;
-    }
     fill_methods();
-    foreach (cell, scans) {
-        Plan **at = (Plan **) lfirst(cell);
-
-        *at = key_scan_of(*at);
-    }
-    (*top)->plan_rows = scan->expected;
-    plan->jitFlags = 0; /* compiling costs more than these statements gain */
-    MemoryContextSwitchTo(caller);
-    return true;
+    exchange.columns = columns_asked(scan);
+    return vdf_exchange_scans(plan, &exchange);
 }

@@ -30,6 +30,9 @@ typedef struct VdfKeyScan
     VdfKeyWatch *watch; /* of a DELETE without RETURNING; NULL: nobody asks which rows went */
 } VdfKeyScan;
 
+/* The number of a referring column in a relation; VF006 where it is not what it was when the plan was made. */
+AttrNumber vdf_key_arm_column(Relation relation, const VdfKeyArm *arm, int column);
+
 /* The name under which a statement with such a plan finds its VdfKeyScan among its named relations. */
 #define VDF_KEY_SCAN_NAME "vdf_scan"
 

@@ -1,5 +1,42 @@
 #include "ext/key_watch.h"
 
+#include "ext/report.h"
+
+void vdf_refuse_column(Relation relation, const char *column)
+{
+    ereport(ERROR, (errcode(ERRCODE_VDF_PLAN_CHANGED), errmsg("the schema or the policy changed during the deletion"),
+                    errdetail("Column %s of table \"%s\" is not what it was. Nothing was changed.", quote_identifier(column),
+                              RelationGetRelationName(relation)),
+                    errhint("Run the statement again."), errtable(relation)));
+}
+
+/* Partitions may have the columns in other places, and the plan is older than the lock on the table. */
+AttrNumber vdf_column_number(Relation relation, const char *column, AttrNumber number)
+{
+    TupleDesc desc = RelationGetDescr(relation);
+
+    if (number <= 0 || number > desc->natts || TupleDescAttr(desc, number - 1)->attisdropped ||
+        strcmp(NameStr(TupleDescAttr(desc, number - 1)->attname), column) != 0)
+        number = get_attnum(RelationGetRelid(relation), column);
+    if (number <= 0)
+        vdf_refuse_column(relation, column);
+    return number;
+}
+
+AttrNumber *vdf_key_watch_columns(const VdfKeyWatch *watch, Relation relation)
+{
+    AttrNumber *numbers = (AttrNumber *) palloc(sizeof(AttrNumber) * watch->ncolumns);
+
+    for (int i = 0; i < watch->ncolumns; i++) {
+        const VdfWatchColumn *column = &watch->columns[i];
+
+        numbers[i] = vdf_column_number(relation, column->name, column->number);
+        if (TupleDescAttr(RelationGetDescr(relation), numbers[i] - 1)->atttypid != column->type)
+            vdf_refuse_column(relation, column->name);
+    }
+    return numbers;
+}
+
 static void fill(VdfKeyWatch *watch, TupleTableSlot *slot, const AttrNumber *numbers)
 {
     TupleTableSlot *row = watch->row;

@@ -33,6 +33,10 @@ typedef struct VdfKeyWatch
     const AttrNumber *numbers; /* in the relation of the slot */
 } VdfKeyWatch;
 
+/* The columns of the watch in a relation. VF006 where one is not what it was when the plan was made. */
+AttrNumber *vdf_key_watch_columns(const VdfKeyWatch *watch, Relation relation);
+AttrNumber vdf_column_number(Relation relation, const char *column, AttrNumber number);
+[[noreturn]] void vdf_refuse_column(Relation relation, const char *column);
 /* The row is about to be deleted. */
 void vdf_key_watch_give(VdfKeyWatch *watch, EState *estate, TupleTableSlot *slot, const AttrNumber *numbers);
 /* It changed meanwhile, and this version of it is about to be deleted. */
