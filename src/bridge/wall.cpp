@@ -180,7 +180,6 @@ std::string sql_of(const Plan &plan, const VdfSqlRequest &r)
     case VDF_SQL_TAKE_ROOT: return sql_take_root(plan, shape_of(r.flags), del);
     case VDF_SQL_TAKE_GHOST: return sql_take_ghost(plan, shape_of(r.flags));
     case VDF_SQL_TAKE_EDGE: return sql_take_edge(plan, r.number, shape_of(r.flags), del, lock);
-    case VDF_SQL_TAKE_ROWS: return sql_take_rows(plan, r.number, shape_of(r.flags), text(r.from));
     case VDF_SQL_FIND_REFERENCES: return sql_find_references(plan, r.number, users, lock, r.flags & VDF_SCAN);
     case VDF_SQL_FIND_TOMBSTONE: return sql_find_tombstone(plan, users, lock);
     case VDF_SQL_DETACH:
@@ -199,7 +198,7 @@ std::string sql_of(const Plan &plan, const VdfSqlRequest &r)
     case VDF_SQL_FIND_SUCCESSOR: return sql_find_successor(plan, r.number);
     case VDF_SQL_COUNT_KEY: return sql_count_key(plan, r.number);
     case VDF_SQL_COUNT_DANGLING: return sql_count_dangling(plan, r.number);
-    case VDF_SQL_TAKE_NODE: return sql_take_node(plan, r.number, shape_of(r.flags), del);
+    case VDF_SQL_TAKE_NODE: return sql_take_node(plan, r.number, shape_of(r.flags), del, text(r.from));
     case VDF_SQL_LEADS_OUT: return sql_leads_out(plan, r.number, r.flags & VDF_KEYS);
     case VDF_SQL_SCAN_NAMED: return sql_scan_named(plan, r.number);
     case VDF_SQL_FIND_NAMED: return sql_find_named(plan, r.number, r.flags & VDF_TOMBSTONE);

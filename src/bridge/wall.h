@@ -155,7 +155,6 @@ typedef enum VdfSql
     VDF_SQL_TAKE_ROOT,
     VDF_SQL_TAKE_GHOST,
     VDF_SQL_TAKE_EDGE,
-    VDF_SQL_TAKE_ROWS,
     VDF_SQL_FIND_REFERENCES,
     VDF_SQL_FIND_TOMBSTONE,
     VDF_SQL_DETACH,
@@ -196,7 +195,7 @@ typedef struct VdfSqlRequest
     unsigned flags;
     int nedges; /* VDF_SQL_DETACH, VDF_SQL_NEW_ROWS */
     const int *edges;
-    const char *from; /* VDF_SQL_TAKE_ROWS: the relation to address; NULL: that of the node */
+    const char *from; /* VDF_SQL_TAKE_NODE: the relation to address; NULL: that of the node */
     const char *others; /* VDF_SQL_NEW_ROWS: ", c.column AS column" ... */
 } VdfSqlRequest;
 

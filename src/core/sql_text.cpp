@@ -127,24 +127,13 @@ std::string sql_take_edge(const Plan &plan, int edge, const RowShape &shape, boo
            (lock ? " FOR UPDATE OF c" : "");
 }
 
-std::string sql_take_node(const Plan &plan, int node, const RowShape &shape, bool del)
+std::string sql_take_node(const Plan &plan, int node, const RowShape &shape, bool del, const std::string &part)
 {
-    const std::string &from = plan.graph.nodes[node].from;
+    const std::string &from = part.empty() ? plan.graph.nodes[node].from : part;
     const std::string list = select_list(plan, node, shape, -1, "d");
     if (del)
         return "DELETE FROM " + from + " c" + (list.empty() ? "" : " RETURNING " + list);
     return "SELECT " + list + " FROM " + from + " c";
-}
-
-std::string sql_take_rows(const Plan &plan, int node, const RowShape &shape, const std::string &from)
-{
-    // The range lets each block of the table be read by one batch only, however many row versions died before. xmin
-    // tells this version of the row from the next one, which a statement that waited would find under a new ctid, and
-    // from another row that took its place.
-    return take(from.empty() ? plan.graph.nodes[node].from : from, "vdf_d d",
-                "c.ctid OPERATOR(pg_catalog.=) d.vdf_i AND c.tableoid OPERATOR(pg_catalog.=) d.vdf_t "
-                "AND c.xmin OPERATOR(pg_catalog.=) d.vdf_x AND c.ctid OPERATOR(pg_catalog.>=) $1 AND c.ctid OPERATOR(pg_catalog.<=) $2",
-                select_list(plan, node, shape, -1, "d"), true);
 }
 
 std::string sql_find_references(const Plan &plan, int edge, bool users, bool lock, bool scan)

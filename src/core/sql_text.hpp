@@ -35,11 +35,9 @@ std::string sql_take_root(const Plan &plan, const RowShape &shape, bool del);
 std::string sql_take_ghost(const Plan &plan, const RowShape &shape);
 // The rows behind an edge; deletes or locks them.
 std::string sql_take_edge(const Plan &plan, int edge, const RowShape &shape, bool del, bool lock);
-// All rows of a relation: which of them go is told by the scan that is put into the plan.
-std::string sql_take_node(const Plan &plan, int node, const RowShape &shape, bool del);
-// Deletes the rows of a node that vdf_d names by vdf_t, vdf_i and vdf_x (xmin) and that lie between $1 and $2; from: a partition, or
-// "" for the relation of the node.
-std::string sql_take_rows(const Plan &plan, int node, const RowShape &shape, const std::string &from);
+// All rows of a relation: which of them go is told by the scan that is put into the plan. part: a partition, or "" for
+// the relation of the node.
+std::string sql_take_node(const Plan &plan, int node, const RowShape &shape, bool del, const std::string &part);
 // Identity, edge and person of the rows whose reference the edge changes.
 // scan: every row of the relation, for a statement that is told in another way which ones refer to the keys.
 std::string sql_find_references(const Plan &plan, int edge, bool users, bool lock, bool scan);

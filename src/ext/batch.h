@@ -8,14 +8,17 @@
 #ifndef VEDFOLNIR_BATCH_H
 #define VEDFOLNIR_BATCH_H
 
-#include "ext/row_version.h"
+#include "ext/place_scan.h"
 #include "ext/work.h"
+
+typedef struct VdfBatchPages VdfBatchPages;
 
 /* A relation of the walk, as the look has found it. */
 typedef struct VdfBatchNode
 {
     VdfVersions versions;
     uint64 rows;
+    bool emptied; /* batches went over all of its rows; where none was left, they are gone */
     bool left; /* some of its rows must wait for the last transaction, and so must what they refer to */
 } VdfBatchNode;
 
@@ -32,6 +35,7 @@ typedef struct VdfBatches
     uint64 plan; /* serial number of the plan of the look; 0: no look yet */
     Snapshot look;
     VdfBatchNode *nodes;
+    List **pages; /* per edge: of VdfBatchPages */
     int *order; /* from the leaves up */
     int norder;
     int at; /* in order */
@@ -61,6 +65,18 @@ static inline void vdf_batch_skip(VdfBatches *b)
     b->cursor.block = 0;
     b->cursor.offset = 0;
 }
+
+/*
+ * batch_delete.cpp: deletes the rows of a node that the places name; they count for the first edge into it. False: the
+ * statement cannot be led by places, and nothing was done.
+ */
+bool vdf_batch_delete(VdfRun *run, int node, VdfPlaceScan *places);
+
+/*
+ * batch_referred.cpp: rows that refer to what went: they came since the look, or stay for the last transaction. Looked for
+ * after the deletion, as in every step of a run: who inserts one later waits, and fails.
+ */
+bool vdf_batch_referred(VdfBatches *b, VdfRun *run, int node);
 
 /* batch_take.cpp: the first transaction. False when there is nothing for batches to do. */
 bool vdf_batch_begin(VdfBatches *b);

@@ -72,6 +72,7 @@ static void learn_nodes(VdfBatches *b, VdfRun *run)
     VdfError error;
 
     b->nodes = (VdfBatchNode *) palloc0(sizeof(VdfBatchNode) * (plan->graph.nnodes + 1));
+    b->pages = (List **) palloc0(sizeof(List *) * (plan->graph.nedges + 1));
     b->order = (int *) palloc0(sizeof(int) * (plan->graph.nnodes + 1));
     for (int i = 0; i < plan->graph.nnodes; i++) {
         b->nodes[i].rows = run->nodes[i].rows;
@@ -160,6 +161,7 @@ int vdf_batch_node(VdfBatches *b, VdfDeletionPlan *plan)
         }
         if (!vdf_versions_over(&state->versions, &b->cursor))
             return node;
+        state->emptied = true;
     }
     return -1;
 }

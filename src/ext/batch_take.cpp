@@ -1,6 +1,5 @@
 #include "ext/batch.h"
 
-#include "ext/catalog.h"
 #include "ext/constraints.h"
 #include "ext/evidence.h"
 #include "ext/facts.h"
@@ -112,82 +111,12 @@ bool vdf_batch_begin(VdfBatches *b)
     return worth;
 }
 
-static bool fires_per_statement(Relation table)
-{
-    return table->trigdesc != NULL &&
-           (table->trigdesc->trig_delete_before_statement || table->trigdesc->trig_delete_after_statement);
-}
-
-/*
- * A partition is addressed by itself, so that the others are not searched for its rows; not where that would fire other
- * triggers or rules than a run does, or where the owner of the partitioned table may not. NULL: the relation of the node.
- */
-static char *partition_of(VdfDeletionPlan *plan, int node, Oid relation)
-{
-    Relation root, leaf;
-    bool plain;
-
-    if (relation == plan->nodes[node].relation || vdf_relation_owner(relation) != plan->nodes[node].owner)
-        return NULL;
-    root = table_open(plan->nodes[node].relation, AccessShareLock);
-    leaf = table_open(relation, AccessShareLock);
-    plain = !fires_per_statement(root) && !fires_per_statement(leaf) && leaf->rd_rules == NULL;
-    table_close(leaf, NoLock);
-    table_close(root, NoLock);
-    return plain ? psprintf("ONLY %s", vdf_relation_name(relation)) : NULL;
-}
-
-/* Rows of the node at hand, and where they lie. */
+/* Rows of the node at hand. */
 typedef struct Chunk
 {
     int node;
-    VdfKeys keys;
-    Oid relation;
-    ItemPointerData first;
-    ItemPointerData last;
+    VdfPlaceScan places;
 } Chunk;
-
-static void delete_chunk(VdfRun *run, Chunk *chunk)
-{
-    VdfDeletionPlan *plan = run->plan;
-    unsigned shape = (plan->view->nkeys[chunk->node] > 0 ? VDF_KEYS : 0) |
-                     (plan->view->ntargets[chunk->node] > 0 ? VDF_TARGETS : 0);
-    VdfSqlRequest request = {VDF_SQL_TAKE_ROWS, chunk->node, shape | VDF_DELETE, 0, NULL,
-                             partition_of(plan, chunk->node, chunk->relation)};
-    Oid types[2] = {TIDOID, TIDOID};
-    Datum values[2] = {PointerGetDatum(&chunk->first), PointerGetDatum(&chunk->last)};
-    VdfStatement statement;
-    VdfError error;
-    const char *text;
-
-    if (!vdf_plan_sql(plan->core, &request, &text, &error))
-        vdf_raise(&error);
-    memset(&statement, 0, sizeof(statement));
-    statement.sql = pstrdup(text);
-    statement.owner = plan->nodes[chunk->node].owner;
-    statement.change = true;
-    statement.nparams = 2;
-    statement.types = types;
-    statement.values = values;
-    vdf_statement_input(&statement, "vdf_d", &chunk->keys);
-    run->nodes[chunk->node].shape = shape;
-    vdf_take_rows(run, chunk->node, &statement);
-}
-
-/*
- * Rows that refer to what went: they came since the look, or stay for the last transaction. Looked for after the
- * deletion, as in every step of a run: who inserts one later waits, and fails.
- */
-static bool is_referred(VdfRun *run, int node)
-{
-    /* So that they can be looked for by a scan. */
-    if (run->nodes[node].all.count > 0)
-        vdf_sweep_pack(run, run->plan->view->component_of[node]);
-    for (int i = 0; i < run->plan->graph.nedges; i++)
-        if (run->plan->graph.edges[i].parent == node && vdf_count_left(run, i, VDF_SQL_FIND_LEFT) > 0)
-            return true;
-    return false;
-}
 
 static void record_batch(VdfWork *w, VdfBatches *b)
 {
@@ -235,13 +164,18 @@ static bool work_chunk(VdfWork *w, VdfBatches *b, Chunk *chunk, bool *lost)
     XLogRecPtr since = GetXLogInsertRecPtr();
     uint64 rows;
 
-    delete_chunk(w->run, chunk);
-    rows = w->run->changed;
-    if (rows < chunk->keys.count)
+    if (!vdf_batch_delete(w->run, chunk->node, &chunk->places)) {
+        elog(DEBUG1, "rows of this relation cannot be named by their places");
         b->nodes[chunk->node].left = true;
-    if (is_referred(w->run, chunk->node))
+        vdf_batch_skip(b);
+        return true;
+    }
+    rows = w->run->changed;
+    if (rows < chunk->places.given || chunk->places.changed > 0)
+        b->nodes[chunk->node].left = true;
+    if (vdf_batch_referred(b, w->run, chunk->node))
         return false;
-    if (rows == 0)
+    if (rows == 0 && w->run->executor.levels == NIL)
         return true;
     settle_batch(w, b);
     *lost = triggers && lost_rows(b, plan, since, rows);
@@ -261,7 +195,6 @@ static bool take_chunk(VdfWork *w, VdfBatches *b, Chunk *chunk)
         b->nodes[chunk->node].left = true;
     if (lost)
         vdf_batch_skip(b);
-    vdf_keys_free(&chunk->keys);
     return kept;
 }
 
@@ -271,9 +204,7 @@ static bool find_chunk(VdfBatches *b, VdfDeletionPlan *plan, uint64 limit, Chunk
     int looks = 0;
 
     for (;;) {
-        Snapshot now;
-        uint64 changed = 0;
-        bool stands;
+        Oid table = InvalidOid;
 
         if (plan->serial != b->plan)
             vdf_batch_look(b, plan);
@@ -281,25 +212,22 @@ static bool find_chunk(VdfBatches *b, VdfDeletionPlan *plan, uint64 limit, Chunk
         if (chunk->node < 0)
             return false;
         PushActiveSnapshot(GetTransactionSnapshot());
-        now = GetActiveSnapshot();
-        stands = vdf_batch_stands(b, plan, chunk->node, now) &&
-                 vdf_versions_take(&b->nodes[chunk->node].versions, &b->cursor, b->look, now, limit, &chunk->keys,
-                                   &chunk->relation, &chunk->first, &chunk->last, &changed);
+        if (vdf_batch_stands(b, plan, chunk->node, GetActiveSnapshot()))
+            table = vdf_versions_table(&b->nodes[chunk->node].versions, &b->cursor);
         PopActiveSnapshot();
-        if (!stands && ++looks < 5) {
+        if (OidIsValid(table)) {
+            VdfBatchNode *node = &b->nodes[chunk->node];
+
+            chunk->places = {plan->nodes[chunk->node].relation, table, &node->versions, &b->cursor, b->look, Min(limit, node->rows), 0, 0, NULL};
+            return true;
+        }
+        if (++looks < 5) {
             vdf_batch_look(b, plan);
             continue;
         }
         /* Rows that never stand still are for the last transaction, which locks them. */
-        if (!stands) {
-            b->nodes[chunk->node].left = true;
-            vdf_batch_skip(b);
-            continue;
-        }
-        b->nodes[chunk->node].left = b->nodes[chunk->node].left || changed > 0;
-        if (chunk->keys.count > 0)
-            return true;
-        vdf_keys_free(&chunk->keys);
+        b->nodes[chunk->node].left = true;
+        vdf_batch_skip(b);
     }
 }
 

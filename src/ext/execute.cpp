@@ -149,6 +149,16 @@ void vdf_unset_path(int level)
     AtEOXact_GUC(true, level);
 }
 
+static void name_scan(QueryEnvironment *environment, const char *name, void *scan)
+{
+    EphemeralNamedRelation relation = (EphemeralNamedRelation) palloc0(sizeof(EphemeralNamedRelationData));
+
+    relation->md.name = pstrdup(name);
+    relation->md.enrtype = ENR_NAMED_TUPLESTORE;
+    relation->reldata = scan;
+    register_ENR(environment, relation);
+}
+
 static QueryEnvironment *environment_of(VdfExecutor *executor, VdfStatement *statement)
 {
     QueryEnvironment *environment = create_queryEnv();
@@ -175,14 +185,10 @@ static QueryEnvironment *environment_of(VdfExecutor *executor, VdfStatement *sta
         register_ENR(environment, relation);
     }
     /* Also EvalPlanQual begins the scan, in the middle of a run. */
-    if (statement->scan != NULL) {
-        EphemeralNamedRelation relation = (EphemeralNamedRelation) palloc0(sizeof(EphemeralNamedRelationData));
-
-        relation->md.name = pstrdup(VDF_KEY_SCAN_NAME);
-        relation->md.enrtype = ENR_NAMED_TUPLESTORE;
-        relation->reldata = (void *) statement->scan;
-        register_ENR(environment, relation);
-    }
+    if (statement->scan != NULL)
+        name_scan(environment, VDF_KEY_SCAN_NAME, (void *) statement->scan);
+    if (statement->places != NULL)
+        name_scan(environment, VDF_PLACE_SCAN_NAME, statement->places);
     return environment;
 }
 

@@ -8,6 +8,7 @@
 #define VEDFOLNIR_EXECUTE_H
 
 #include "ext/key_scan.h"
+#include "ext/place_scan.h"
 #include "ext/pg.h"
 
 /* A set of key values: what the executor sees as an ephemeral named relation. */
@@ -62,6 +63,7 @@ typedef struct VdfStatement
     Datum *values;
     VdfSink *sink;            /* NULL: only count */
     const VdfKeyScan *scan;   /* which rows of VDF_SQL_TAKE_NODE are meant */
+    VdfPlaceScan *places;      /* the same, by the places of the rows; a statement has one of the two at most */
     bool refused;             /* the plan cannot carry the scan: nothing was done */
     VdfKeptPlan *cache;       /* where plans for small key sets are kept, by size; NULL: plan anew */
 } VdfStatement;

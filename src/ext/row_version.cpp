@@ -22,19 +22,32 @@ Snapshot vdf_snapshot_copy(Snapshot snapshot)
     return copy;
 }
 
-/* Was the row version there when the look was had? In doubt not: then the row waits for the last transaction. */
-static bool look_saw(HeapTupleHeader row, Snapshot look)
+bool vdf_look_saw(HeapTupleHeader row, Snapshot look)
 {
     TransactionId xmin = HeapTupleHeaderGetRawXmin(row);
 
     if (!TransactionIdIsNormal(xmin))
         return true;
+    if (TransactionIdPrecedes(xmin, look->xmin))
+        return true;
     /* Frozen long ago, so that its number seems to lie ahead. */
     if (HeapTupleHeaderXminFrozen(row) && TransactionIdFollowsOrEquals(xmin, XidFromFullTransactionId(ReadNextFullTransactionId())))
         return true;
-    if (TransactionIdPrecedes(xmin, look->xmin))
-        return true;
     return !look->suboverflowed && !XidInMVCCSnapshot(xmin, look);
+}
+
+/* The first row of a block from the offset on; -1: there is none. */
+static inline int next_row(const VdfRowBlock *block, int offset)
+{
+    int word = offset / 64;
+    uint64 rows;
+
+    if (word >= VDF_ROWSET_WORDS)
+        return -1;
+    rows = block->rows[word] & (~UINT64CONST(0) << (offset % 64));
+    while (rows == 0 && ++word < VDF_ROWSET_WORDS)
+        rows = block->rows[word];
+    return rows == 0 ? -1 : word * 64 + pg_rightmost_one_pos64(rows);
 }
 
 static bool is_same(Buffer buffer, Page page, Oid relation, BlockNumber block, OffsetNumber offset, Snapshot look,
@@ -51,7 +64,7 @@ static bool is_same(Buffer buffer, Page page, Oid relation, BlockNumber block, O
     row->t_data = (HeapTupleHeader) PageGetItem(page, item);
     row->t_len = ItemIdGetLength(item);
     ItemPointerSet(&row->t_self, block, offset);
-    return look_saw(row->t_data, look) && HeapTupleSatisfiesVisibility(row, now, buffer);
+    return vdf_look_saw(row->t_data, look) && HeapTupleSatisfiesVisibility(row, now, buffer);
 }
 
 /* Somebody changes the row and has not committed yet: the page will not say when that is done. */
@@ -121,24 +134,24 @@ static bool block_stands(VdfVersions *versions, int number, Relation table, Snap
 {
     VdfRowBlock *at = &versions->blocks[number];
     Buffer buffer = read_again(versions, number, table);
-    Page page;
+    Page page = BufferGetPage(buffer);
     XLogRecPtr where;
     bool same = true, settled = RelationNeedsWAL(table);
 
-    LockBuffer(buffer, BUFFER_LOCK_SHARE);
-    page = BufferGetPage(buffer);
-    where = BufferGetLSNAtomic(buffer);
-    if (!settled || versions->clean[number] == InvalidXLogRecPtr || versions->clean[number] != where) {
-        for (int offset = 1; same && offset <= MaxHeapTuplesPerPage; offset++) {
-            HeapTupleData row;
-
-            if (!(at->rows[offset / 64] & (UINT64CONST(1) << (offset % 64))))
-                continue;
-            same = is_same(buffer, page, at->relation, at->block, offset, look, now, &row);
-            settled = settled && same && !is_being_changed(row.t_data);
-        }
-        versions->clean[number] = same && settled ? where : InvalidXLogRecPtr;
+    /* Without the lock: who is changing the page at this moment may as well do it right after this question. */
+    if (settled && versions->clean[number] != InvalidXLogRecPtr && versions->clean[number] == BufferGetLSNAtomic(buffer)) {
+        ReleaseBuffer(buffer);
+        return true;
     }
+    LockBuffer(buffer, BUFFER_LOCK_SHARE);
+    where = BufferGetLSNAtomic(buffer);
+    for (int offset = next_row(at, 0); same && offset >= 0; offset = next_row(at, offset + 1)) {
+        HeapTupleData row;
+
+        same = is_same(buffer, page, at->relation, at->block, offset, look, now, &row);
+        settled = settled && same && !is_being_changed(row.t_data);
+    }
+    versions->clean[number] = same && settled ? where : InvalidXLogRecPtr;
     UnlockReleaseBuffer(buffer);
     return same;
 }
@@ -168,92 +181,44 @@ bool vdf_versions_stand(VdfVersions *versions, Snapshot look, Snapshot now)
     return stand;
 }
 
-static void start_keys(VdfKeys *keys)
+Oid vdf_versions_table(VdfVersions *versions, const VdfVersionCursor *cursor)
 {
-    keys->desc = CreateTemplateTupleDesc(3);
-    TupleDescInitEntry(keys->desc, 1, "vdf_t", OIDOID, -1, 0);
-    TupleDescInitEntry(keys->desc, 2, "vdf_i", TIDOID, -1, 0);
-    TupleDescInitEntry(keys->desc, 3, "vdf_x", XIDOID, -1, 0);
-    keys->store = vdf_keys_store();
-    keys->count = 0;
+    Oid relation = versions->blocks[cursor->block].relation;
+    Relation table = open_table(versions, relation);
+
+    if (table == NULL)
+        return InvalidOid;
+    relation_close(table, NoLock);
+    return relation;
 }
 
-/* A row version, copied while its page is locked. */
-typedef struct Version
+int vdf_versions_read(VdfVersionReader *reader, int most, HeapTupleData *rows, Buffer *buffer)
 {
-    ItemPointerData tid;
-    TransactionId xmin;
-} Version;
+    VdfRowBlock *at = &reader->versions->blocks[reader->cursor->block];
+    bool there = at->block < reader->blocks;
+    int offset, n = 0;
 
-static void add_row(VdfKeys *keys, Oid relation, Version *row)
-{
-    Datum values[3] = {ObjectIdGetDatum(relation), PointerGetDatum(&row->tid), TransactionIdGetDatum(row->xmin)};
-    bool nulls[3] = {false, false, false};
-
-    tuplestore_putvalues(keys->store, keys->desc, values, nulls);
-    keys->count++;
-}
-
-/* Rows of one block from the offset on, at most so many. */
-static int read_block(Relation table, VdfRowBlock *at, bool there, OffsetNumber *offset, Snapshot look, Snapshot now,
-                      uint64 limit, Version *versions, uint64 *changed)
-{
-    Buffer buffer = InvalidBuffer;
-    int n = 0;
-
+    *buffer = InvalidBuffer;
     if (there) {
-        buffer = ReadBuffer(table, at->block);
-        LockBuffer(buffer, BUFFER_LOCK_SHARE);
+        *buffer = ReadBuffer(reader->table, at->block);
+        LockBuffer(*buffer, BUFFER_LOCK_SHARE);
     }
-    for (; *offset <= MaxHeapTuplesPerPage && (uint64) n < limit; (*offset)++) {
-        HeapTupleData row;
-
-        if (!(at->rows[*offset / 64] & (UINT64CONST(1) << (*offset % 64))))
-            continue;
-        if (!there || !is_same(buffer, BufferGetPage(buffer), at->relation, at->block, *offset, look, now, &row)) {
-            (*changed)++;
-            continue;
-        }
-        versions[n].tid = row.t_self;
-        versions[n++].xmin = HeapTupleHeaderGetRawXmin(row.t_data);
+    for (offset = next_row(at, reader->cursor->offset); offset >= 0 && n < most; offset = next_row(at, offset + 1)) {
+        if (there && is_same(*buffer, BufferGetPage(*buffer), at->relation, at->block, offset, reader->look, reader->now, &rows[n]))
+            n++;
+        else
+            reader->changed++;
     }
     if (there)
-        UnlockReleaseBuffer(buffer);
-    return n;
-}
-
-bool vdf_versions_take(VdfVersions *versions, VdfVersionCursor *cursor, Snapshot look, Snapshot now, uint64 limit,
-                       VdfKeys *keys, Oid *relation, ItemPointer first, ItemPointer last, uint64 *changed)
-{
-    Relation table;
-    BlockNumber blocks;
-
-    *relation = versions->blocks[cursor->block].relation;
-    table = open_table(versions, *relation);
-    if (table == NULL)
-        return false;
-    start_keys(keys);
-    blocks = RelationGetNumberOfBlocks(table);
-    while (!vdf_versions_over(versions, cursor) && versions->blocks[cursor->block].relation == *relation && keys->count < limit) {
-        VdfRowBlock *at = &versions->blocks[cursor->block];
-        Version rows[MaxHeapTuplesPerPage];
-        int n;
-
-        CHECK_FOR_INTERRUPTS();
-        n = read_block(table, at, at->block < blocks, &cursor->offset, look, now, limit - keys->count, rows, changed);
-        for (int i = 0; i < n; i++) {
-            if (keys->count == 0)
-                *first = rows[i].tid;
-            *last = rows[i].tid;
-            add_row(keys, *relation, &rows[i]);
-        }
-        if (cursor->offset > MaxHeapTuplesPerPage) {
-            cursor->block++;
-            cursor->offset = 0;
-        }
+        LockBuffer(*buffer, BUFFER_LOCK_UNLOCK);
+    if (there && n == 0) {
+        ReleaseBuffer(*buffer);
+        *buffer = InvalidBuffer;
     }
-    relation_close(table, NoLock);
-    return true;
+    if (offset < 0)
+        reader->cursor->block++;
+    reader->cursor->offset = Max(offset, 0);
+    return n;
 }
 
 /* By this transaction; an update leaves a link to the next version. */
@@ -281,10 +246,9 @@ static uint64 deleted_in_block(Relation table, VdfRowBlock *at, XLogRecPtr since
 
     LockBuffer(buffer, BUFFER_LOCK_SHARE);
     page = BufferGetPage(buffer);
-    for (int offset = 1; offset <= MaxHeapTuplesPerPage && (!RelationNeedsWAL(table) || BufferGetLSNAtomic(buffer) >= since); offset++)
-        if ((at->rows[offset / 64] & (UINT64CONST(1) << (offset % 64))) &&
-            is_deleted(page, at->block, offset))
-            deleted++;
+    if (!RelationNeedsWAL(table) || BufferGetLSNAtomic(buffer) >= since)
+        for (int offset = next_row(at, 0); offset >= 0; offset = next_row(at, offset + 1))
+            deleted += is_deleted(page, at->block, offset);
     UnlockReleaseBuffer(buffer);
     return deleted;
 }

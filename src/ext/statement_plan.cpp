@@ -198,6 +198,7 @@ PlannedStmt *vdf_statement_plan(VdfStatement *statement, QueryEnvironment *envir
         elog(ERROR, "a cached statement of a deletion has become several");
     planning = false;
     /* Without its scan the statement would take every row. */
-    statement->refused = statement->scan != NULL && !vdf_key_scan_install(plan, context, statement->scan);
+    statement->refused = (statement->scan != NULL && !vdf_key_scan_install(plan, context, statement->scan)) ||
+                         (statement->places != NULL && !vdf_place_scan_install(plan, context, statement->places));
     return plan;
 }
