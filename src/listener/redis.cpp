@@ -46,7 +46,10 @@ constexpr size_t pipeline_length = 1000;
 // Only the first word of a reply is kept: the rest may quote a key.
 Outcome outcome_of_redis_error(const std::string &text)
 {
-    const std::string word = text.substr(0, text.find(' '));
+    std::string word = text.substr(0, text.find(' '));
+    // A code is a short word in capitals. A proxy in between may answer anything, also what is no text.
+    if (word.size() > 32 || word.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") != std::string::npos)
+        word = "something else";
     for (const char *code : {"WRONGPASS", "NOAUTH"})
         if (word == code)
             return {Verdict::dead, word + " (the password in the configuration is refused)", Milliseconds(0)};
@@ -64,6 +67,54 @@ Outcome outcome_of_redis_error(const std::string &text)
     return {Verdict::retry, "the server says " + word, Milliseconds(0)};
 }
 
+namespace
+{
+
+// The first byte of the class that begins behind "[", as Redis reads it; at is moved behind it. Nothing if it has none.
+std::optional<char> byte_of_class(const std::string &pattern, size_t &at)
+{
+    bool listed[256] = {};
+    const bool negated = at < pattern.size() && pattern[at] == '^';
+    for (at += negated ? 1 : 0; at < pattern.size() && pattern[at] != ']'; at++) {
+        if (pattern[at] == '\\' && at + 1 < pattern.size()) {
+            listed[static_cast<unsigned char>(pattern[++at])] = true;
+        } else if (at + 2 < pattern.size() && pattern[at + 1] == '-') {
+            const auto [least, most] = std::minmax({static_cast<unsigned char>(pattern[at]), static_cast<unsigned char>(pattern[at + 2])});
+            for (int byte = least; byte <= most; byte++)
+                listed[byte] = true;
+            at += 2;
+        } else {
+            listed[static_cast<unsigned char>(pattern[at])] = true;
+        }
+    }
+    at++;
+    for (int byte = 1; byte < 256; byte++)
+        if (listed[byte] != negated)
+            return static_cast<char>(byte);
+    return std::nullopt;
+}
+
+} // namespace
+
+std::optional<std::string> key_of_pattern(const std::string &pattern)
+{
+    std::string key;
+    for (size_t at = 0; at < pattern.size();) {
+        const char c = pattern[at++];
+        if (c == '[') {
+            const std::optional<char> byte = byte_of_class(pattern, at);
+            if (!byte)
+                return std::nullopt;
+            key += *byte;
+        } else if (c == '\\' && at < pattern.size()) {
+            key += pattern[at++];
+        } else if (c != '*') {
+            key += c; // "?" fits itself
+        }
+    }
+    return key;
+}
+
 void RedisService::append(const std::vector<std::string> &command)
 {
     std::vector<const char *> words;
@@ -72,8 +123,11 @@ void RedisService::append(const std::vector<std::string> &command)
         words.push_back(word.data());
         lengths.push_back(word.size());
     }
-    if (redisAppendCommandArgv(context_.get(), static_cast<int>(words.size()), words.data(), lengths.data()) != REDIS_OK)
-        throw Unreachable{context_->errstr};
+    if (redisAppendCommandArgv(context_.get(), static_cast<int>(words.size()), words.data(), lengths.data()) != REDIS_OK) {
+        const std::string why = context_->errstr;
+        context_.reset();
+        throw Unreachable{why};
+    }
 }
 
 RedisService::Reply RedisService::next_reply()
@@ -141,6 +195,13 @@ void RedisService::connect()
 
 void RedisService::run(const std::vector<Task> &tasks, Progress &progress, std::vector<Outcome> &outcomes)
 {
+    // What is away may be back under the same address as another server: after a failover the old primary goes on to answer
+    // those who are connected to it.
+    auto hang_up_if_away = [&] {
+        for (const Outcome &outcome : outcomes)
+            if (outcome.verdict == Verdict::unavailable && outcome.retry_after.count() == 0)
+                context_.reset();
+    };
     auto settle_rest = [&outcomes](const Outcome &reason) {
         for (Outcome &outcome : outcomes)
             if (outcome.verdict == Verdict::released)
@@ -152,6 +213,7 @@ void RedisService::run(const std::vector<Task> &tasks, Progress &progress, std::
         try {
             connect();
             run_connected(tasks, progress, outcomes);
+            hang_up_if_away();
             return;
         } catch (const Unreachable &failure) {
             if (fresh) {
@@ -161,6 +223,7 @@ void RedisService::run(const std::vector<Task> &tasks, Progress &progress, std::
             fresh = true;
         } catch (const Refused &refusal) {
             settle_rest(refusal.outcome);
+            hang_up_if_away();
             return;
         }
     }
@@ -264,6 +327,14 @@ void RedisService::deny_keys(const std::vector<Task> &tasks, const std::vector<s
     }
 }
 
+// A replica answers SCAN, also one that has no keys yet, and refuses only to write. So a key that the pattern asks to remove is
+// removed, whether it is there or not.
+void RedisService::see_it_takes_writes(const Task &task)
+{
+    if (const std::optional<std::string> key = key_of_pattern(task.target))
+        ask({"DEL", *key});
+}
+
 Outcome RedisService::remove_pattern(const Task &task, Progress &progress)
 {
     int64_t removed = 0;
@@ -300,6 +371,7 @@ Outcome RedisService::remove_pattern(const Task &task, Progress &progress)
         } while (cursor != "0");
         empty_passes = found == 0 ? empty_passes + 1 : 0;
     }
+    see_it_takes_writes(task);
     return {removed > 0 ? Verdict::done : Verdict::skipped, {}, Milliseconds(0)};
 }
 

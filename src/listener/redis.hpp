@@ -5,6 +5,7 @@
 #include "listener/service.hpp"
 
 #include <hiredis/hiredis.h>
+#include <optional>
 
 namespace vedfolnir
 {
@@ -28,6 +29,7 @@ class RedisService : public Service
     void run_connected(const std::vector<Task> &tasks, Progress &progress, std::vector<Outcome> &outcomes);
     void remove_keys(const std::vector<Task> &tasks, const std::vector<size_t> &order, std::vector<Outcome> &outcomes);
     void deny_keys(const std::vector<Task> &tasks, const std::vector<size_t> &order, std::vector<Outcome> &outcomes);
+    void see_it_takes_writes(const Task &task);
     Outcome remove_pattern(const Task &task, Progress &progress);
     std::string place() const;
 
@@ -39,6 +41,9 @@ class RedisService : public Service
 
 // What an error reply of Redis means for its task.
 Outcome outcome_of_redis_error(const std::string &text);
+
+// A key that fits the pattern, or nothing if none can.
+std::optional<std::string> key_of_pattern(const std::string &pattern);
 
 } // namespace vedfolnir
 #endif

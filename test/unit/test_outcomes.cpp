@@ -34,8 +34,21 @@ TEST(RedisOutcome, IsAsTheManualSays)
 
 TEST(RedisOutcome, NeverRepeatsWhatTheServerQuotes)
 {
-    for (const char *text : {"NOPERM No permissions to access the 'session:1' key", "ERR bad session:1", "MOVED 1 session:1"})
+    for (const char *text : {"NOPERM No permissions to access the 'session:1' key", "ERR bad session:1", "MOVED 1 session:1", "session:1 is bad", "session:1"})
         EXPECT_EQ(outcome_of_redis_error(text).message.find("session:1"), std::string::npos);
+    EXPECT_EQ(outcome_of_redis_error("\xff\xfe").message, "the server says something else") << "the queue takes text only";
+    EXPECT_EQ(outcome_of_redis_error(std::string(100000, 'A')).message, "the server says something else");
+}
+
+TEST(RedisPattern, GivesAKeyThatFits)
+{
+    const std::pair<const char *, const char *> table[] = {
+        {"session:1:*", "session:1:"}, {"a*b*", "ab"},       {"a?b", "a?b"},       {"a\\*b", "a*b"}, {"a\\\\", "a\\"},
+        {"a[bc]d", "abd"},             {"a[c-b]d", "abd"},   {"a[^\x01]d", "a\x02" "d"}, {"a[\\]]d", "a]d"}, {"a[b", "ab"},
+        {"a\\", "a\\"},                {"a[^b-c]", "a\x01"}};
+    for (const auto &[pattern, key] : table)
+        EXPECT_EQ(key_of_pattern(pattern).value_or("none"), key) << pattern;
+    EXPECT_FALSE(key_of_pattern("a[]d").has_value()) << "no key fits";
 }
 
 TEST(LogLine, IsOneEventALine)
