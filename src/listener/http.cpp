@@ -1,4 +1,4 @@
-// http.cpp: libcurl with everything off that could send a request elsewhere: redirects, other protocols, proxies by name.
+// http.cpp: libcurl with everything off that could send a request elsewhere: redirects, other protocols, proxies.
 #include "listener/http.hpp"
 
 #include <algorithm>
@@ -16,7 +16,7 @@ struct Answer
     HttpResponse response;
     size_t limit = 0;
     bool too_long = false;
-    std::string retry_after;
+    std::string retry_after, date;
 };
 
 size_t take_body(char *data, size_t size, size_t count, void *user)
@@ -32,10 +32,11 @@ size_t take_body(char *data, size_t size, size_t count, void *user)
 
 size_t take_header(char *data, size_t size, size_t count, void *user)
 {
-    static const std::string name = "retry-after:";
+    Answer &answer = *static_cast<Answer *>(user);
     const std::string line(data, size * count);
-    if (line.size() > name.size() && strncasecmp(line.c_str(), name.c_str(), name.size()) == 0)
-        static_cast<Answer *>(user)->retry_after = line.substr(name.size());
+    for (const auto &[name, value] : {std::pair<std::string, std::string *>("retry-after:", &answer.retry_after), {"date:", &answer.date}})
+        if (line.size() > name.size() && strncasecmp(line.c_str(), name.c_str(), name.size()) == 0)
+            *value = line.substr(name.size());
     return size * count;
 }
 
@@ -68,6 +69,7 @@ class CurlClient : public HttpClient
         curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
         curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
         curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+        curl_easy_setopt(curl, CURLOPT_PROXY, ""); // whatever the environment names
         curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
         curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(config_.timeout.count()));
         curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
@@ -91,7 +93,9 @@ class CurlClient : public HttpClient
                                                             code == CURLE_SSL_CACERT_BADFILE ||
                                                             code == CURLE_URL_MALFORMAT);
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.response.status);
-        answer.response.retry_after = parse_retry_after(answer.retry_after, std::time(nullptr));
+        // A date is one of the server's clock, which may be hours away from ours.
+        const std::time_t server_time = curl_getdate(answer.date.c_str(), nullptr);
+        answer.response.retry_after = parse_retry_after(answer.retry_after, server_time > 0 ? server_time : std::time(nullptr));
         return answer.response;
     }
 

@@ -5,7 +5,10 @@
 #include "listener/fault.hpp"
 
 #include <nlohmann/json.hpp>
-#include <strings.h>
+#include <algorithm>
+#include <cstdlib>
+#include <cwctype>
+#include <locale.h>
 
 namespace vedfolnir
 {
@@ -25,12 +28,30 @@ struct Settled
     throw Settled{{Verdict::dead, message, Milliseconds(0)}};
 }
 
+[[noreturn]] void again(const std::string &message)
+{
+    throw Settled{{Verdict::retry, message, Milliseconds(0)}};
+}
+
+// The parser itself does not recurse, but copying and writing do.
+bool is_deep(const std::string &text)
+{
+    int depth = 0;
+    for (char c : text) {
+        depth += c == '[' || c == '{' ? 1 : c == ']' || c == '}' ? -1 : 0;
+        if (depth > 1000)
+            return true;
+    }
+    return false;
+}
+
 json parse_answer(const HttpResponse &response, const char *what)
 {
-    // The depth is bounded by max_response; the parser itself does not recurse.
+    if (is_deep(response.body))
+        again(std::string(what) + " gives an answer that is nested too deeply");
     json answer = json::parse(response.body, nullptr, false);
     if (answer.is_discarded())
-        throw Settled{{Verdict::retry, std::string(what) + " gives an answer that is not JSON", Milliseconds(0)}};
+        again(std::string(what) + " gives an answer that is not JSON");
     return answer;
 }
 
@@ -52,6 +73,35 @@ bool is_missing_realm(const HttpResponse &response)
 {
     return response.status == 404 && (response.body.find("Realm not found") != std::string::npos ||
                                       response.body.find("Realm does not exist") != std::string::npos);
+}
+
+// A gateway that has lost its way to the server, or a wrong base URL, gives 404 as well. Only the server itself says that it
+// has no such user.
+bool is_missing_user(const HttpResponse &response)
+{
+    if (response.status != 404)
+        return false;
+    if (response.body.find("User not found") == std::string::npos)
+        again("an answer has HTTP status 404 and does not come from the users of the realm");
+    return true;
+}
+
+// The server compares names without regard to case, in any script.
+std::wstring lower_case(const std::string &name)
+{
+    static const locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", static_cast<locale_t>(nullptr));
+    if (utf8 == static_cast<locale_t>(nullptr))
+        dead("the locale C.UTF-8 is missing on this machine");
+    const locale_t before = uselocale(utf8);
+    std::wstring wide(name.size() + 1, L'\0');
+    const size_t length = mbstowcs(&wide[0], name.c_str(), wide.size());
+    wide.resize(length == static_cast<size_t>(-1) ? 0 : length);
+    for (wchar_t &c : wide)
+        c = static_cast<wchar_t>(towlower(static_cast<wint_t>(c)));
+    uselocale(before);
+    if (length == static_cast<size_t>(-1))
+        dead("the user name is not UTF-8");
+    return wide;
 }
 
 } // namespace
@@ -119,7 +169,7 @@ HttpResponse IdentityService::ask(const std::string &method, const std::string &
     }
 }
 
-// 404 ends the task as skipped: somebody was faster.
+// No such user ends the task as skipped: somebody was faster.
 IdentityService::User IdentityService::find(const IdentityTarget &target)
 {
     const std::string users = "admin/realms/" + realm_ + "/users";
@@ -130,15 +180,25 @@ IdentityService::User IdentityService::find(const IdentityTarget &target)
         if (response.status != 200)
             throw Settled{outcome_of_status(response, "search of the user")};
         const json found = parse_answer(response, "search of the user");
+        if (!found.is_array())
+            again("search of the user gives an answer of another form");
+        const std::wstring name = lower_case(wanted);
         int hits = 0;
-        for (const json &user : found.is_array() ? found : json::array())
-            if (strcasecmp(text_member(user, "username").c_str(), wanted.c_str()) == 0) {
+        for (const json &user : found) {
+            const std::string candidate = text_member(user, "username");
+            if (candidate.empty() || text_member(user, "id").empty())
+                again("search of the user gives an answer of another form");
+            if (lower_case(candidate) == name) {
                 id = escape_percent(text_member(user, "id"));
                 hits++;
             }
+        }
         if (hits > 1)
             dead("the user name fits two users");
-        if (hits == 0 || id.empty())
+        // The search is exact; only an old server gives names that merely contain this one.
+        if (hits == 0 && !found.empty() && std::any_of(wanted.begin(), wanted.end(), [](char c) { return (c & 0x80) != 0; }))
+            dead("the search finds a user whose name is spelled in another way");
+        if (hits == 0)
             throw Settled{{Verdict::skipped, {}, Milliseconds(0)}};
     } else {
         id = escape_percent(unescape_percent(id));
@@ -146,7 +206,7 @@ IdentityService::User IdentityService::find(const IdentityTarget &target)
     User user;
     user.path = users + "/" + id;
     const HttpResponse response = ask("GET", user.path);
-    if (response.status == 404)
+    if (is_missing_user(response))
         throw Settled{{Verdict::skipped, {}, Milliseconds(0)}};
     if (response.status != 200)
         throw Settled{outcome_of_status(response, "user")};
@@ -157,25 +217,27 @@ IdentityService::User IdentityService::find(const IdentityTarget &target)
 Outcome IdentityService::disable(const User &user)
 {
     // The whole representation is sent back: what is left out of it may be taken as removed.
-    json representation = json::parse(user.representation, nullptr, false);
+    json representation = parse_answer({200, Milliseconds(0), user.representation}, "user");
     if (!representation.is_object())
-        return {Verdict::retry, "user is no JSON object", Milliseconds(0)};
+        again("user is no JSON object");
     representation["enabled"] = false;
     for (const auto &[method, path, body] :
          {std::tuple<std::string, std::string, std::string>("PUT", user.path, representation.dump()),
           std::tuple<std::string, std::string, std::string>("POST", user.path + "/logout", "{}")}) {
         const HttpResponse response = ask(method, path, body);
-        if (response.status == 404)
+        if (is_missing_user(response))
             return {Verdict::skipped, {}, Milliseconds(0)};
         if (response.status < 200 || response.status > 299)
             return outcome_of_status(response, method == "PUT" ? "disabling the user" : "logging the user out");
     }
     VDF_FAULT("effect");
     const HttpResponse after = ask("GET", user.path);
-    if (after.status == 404)
+    if (is_missing_user(after))
         return {Verdict::done, {}, Milliseconds(0)};
-    const json state = json::parse(after.body, nullptr, false);
-    if (after.status != 200 || !state.is_object() || state.value("enabled", true))
+    if (after.status != 200)
+        return outcome_of_status(after, "user");
+    const json state = parse_answer(after, "user");
+    if (!state.is_object() || !state.contains("enabled") || state["enabled"] != false)
         return {Verdict::retry, "the user is still enabled afterwards", Milliseconds(0)};
     return see_no_sessions(user);
 }
@@ -183,7 +245,7 @@ Outcome IdentityService::disable(const User &user)
 Outcome IdentityService::log_out(const User &user)
 {
     const HttpResponse response = ask("POST", user.path + "/logout", "{}");
-    if (response.status == 404)
+    if (is_missing_user(response))
         return {Verdict::skipped, {}, Milliseconds(0)};
     if (response.status < 200 || response.status > 299)
         return outcome_of_status(response, "logging the user out");
@@ -194,10 +256,12 @@ Outcome IdentityService::log_out(const User &user)
 Outcome IdentityService::see_no_sessions(const User &user)
 {
     const HttpResponse sessions = ask("GET", user.path + "/sessions");
-    const json open = json::parse(sessions.body, nullptr, false);
-    if (sessions.status == 200 && open.is_array() && open.empty())
+    if (is_missing_user(sessions))
         return {Verdict::done, {}, Milliseconds(0)};
-    if (sessions.status == 404)
+    if (sessions.status != 200)
+        return outcome_of_status(sessions, "sessions of the user");
+    const json open = parse_answer(sessions, "sessions of the user");
+    if (open.is_array() && open.empty())
         return {Verdict::done, {}, Milliseconds(0)};
     return {Verdict::retry, "the user still has sessions afterwards", Milliseconds(0)};
 }
@@ -205,14 +269,16 @@ Outcome IdentityService::see_no_sessions(const User &user)
 Outcome IdentityService::remove(const User &user)
 {
     const HttpResponse response = ask("DELETE", user.path);
-    if (response.status == 404)
+    if (is_missing_user(response))
         return {Verdict::skipped, {}, Milliseconds(0)};
     if (response.status < 200 || response.status > 299)
         return outcome_of_status(response, "deleting the user");
     VDF_FAULT("effect");
     const HttpResponse after = ask("GET", user.path);
-    if (after.status == 404)
+    if (is_missing_user(after))
         return {Verdict::done, {}, Milliseconds(0)};
+    if (after.status != 200)
+        return outcome_of_status(after, "user");
     return {Verdict::retry, "the user is still there afterwards", Milliseconds(0)};
 }
 
@@ -237,6 +303,9 @@ Outcome IdentityService::settle(const Task &task)
         return outcome_of_failure(failure);
     } catch (const Error &error) {
         return {Verdict::dead, error.what(), Milliseconds(0)};
+    } catch (const json::exception &) {
+        // Its text may quote the answer.
+        return {Verdict::retry, "an answer has another form than expected", Milliseconds(0)};
     }
 }
 

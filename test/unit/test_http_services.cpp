@@ -64,6 +64,7 @@ const std::string token_path = "POST/realms/r1/protocol/openid-connect/token";
 const std::string token_body = R"({"access_token":"t1","expires_in":60})";
 const std::string user_path = "/admin/realms/r1/users/u-1";
 const std::string user_body = R"({"id":"u-1","username":"ann","enabled":true,"attributes":{"k":["v"]}})";
+const std::string gone_body = R"({"error":"User not found"})";
 const std::string disabled_body = R"({"id":"u-1","username":"ann","enabled":false})";
 
 class Identity : public ::testing::Test
@@ -141,7 +142,7 @@ TEST_F(Identity, DeletesAndLooksAfterwards)
     http->expect(token_path, 200, token_body);
     expect_user();
     http->expect("DELETE" + user_path, 204);
-    http->expect("GET" + user_path, 404);
+    http->expect("GET" + user_path, 404, gone_body);
     EXPECT_EQ(run("delete", "r1/u-1").verdict, Verdict::done);
 }
 
@@ -171,7 +172,7 @@ TEST_F(Identity, IsSkippedIfItIsGone)
     http->expect("GET" + user_path, 404, R"({"error":"User not found"})");
     EXPECT_EQ(run("delete", "r1/u-1").verdict, Verdict::skipped);
     expect_user();
-    http->expect("DELETE" + user_path, 404);
+    http->expect("DELETE" + user_path, 404, gone_body);
     EXPECT_EQ(run("delete", "r1/u-1").verdict, Verdict::skipped) << "gone between two requests";
 }
 
@@ -182,7 +183,7 @@ TEST_F(Identity, FindsByNameExactly)
     http->expect(search, 200, R"([{"id":"u-1","username":"ann b/1"},{"id":"u-2","username":"ann b/12"}])");
     http->expect("GET" + user_path, 200, user_body);
     http->expect("DELETE" + user_path, 204);
-    http->expect("GET" + user_path, 404);
+    http->expect("GET" + user_path, 404, gone_body);
     EXPECT_EQ(run("delete", "r1/username=Ann%20B%2F1").verdict, Verdict::done);
     http->expect(search, 200, "[]");
     EXPECT_EQ(run("delete", "r1/username=Ann%20B%2F1").verdict, Verdict::skipped);
@@ -196,7 +197,7 @@ TEST_F(Identity, KeepsToItsRealms)
 {
     EXPECT_EQ(run("delete", "master/u-1").verdict, Verdict::dead);
     http->expect("POST/realms/r%202/protocol/openid-connect/token", 200, token_body);
-    http->expect("GET/admin/realms/r%202/users/u-1", 404);
+    http->expect("GET/admin/realms/r%202/users/u-1", 404, gone_body);
     EXPECT_EQ(run("delete", "r%202/u-1").verdict, Verdict::skipped);
     EXPECT_EQ(run("wipe", "r1/u-1").verdict, Verdict::dead);
 }
@@ -213,7 +214,7 @@ TEST_F(Identity, RenewsTheTokenOnce)
     http->expect(token_path, 200, token_body);
     http->expect("GET" + user_path, 401);
     http->expect(token_path, 200, R"({"access_token":"t2","expires_in":60})");
-    http->expect("GET" + user_path, 404);
+    http->expect("GET" + user_path, 404, gone_body);
     EXPECT_EQ(run("delete", "r1/u-1").verdict, Verdict::skipped);
     EXPECT_EQ(http->requests[3].headers[0], "Authorization: Bearer t2");
     http->expect("GET" + user_path, 401);
@@ -226,7 +227,7 @@ TEST_F(Identity, KeepsTheTokenWhileItIsGood)
 {
     http->expect(token_path, 200, token_body);
     for (int i = 0; i < 3; i++) {
-        http->expect("GET" + user_path, 404);
+        http->expect("GET" + user_path, 404, gone_body);
         EXPECT_EQ(run("delete", "r1/u-1").verdict, Verdict::skipped);
     }
 }
@@ -235,9 +236,113 @@ TEST_F(Identity, AsksForANewTokenBeforeTheOldOneEnds)
 {
     for (int i = 0; i < 2; i++) {
         http->expect(token_path, 200, R"({"access_token":"t1","expires_in":5})");
-        http->expect("GET" + user_path, 404);
+        http->expect("GET" + user_path, 404, gone_body);
         EXPECT_EQ(run("delete", "r1/u-1").verdict, Verdict::skipped);
     }
+}
+
+TEST_F(Identity, DoesNotTakeAnyNotFoundForAMissingUser)
+{
+    // A gateway whose server is away, a wrong base URL.
+    http->expect(token_path, 200, token_body);
+    for (const char *body : {"", "404 page not found", "{}", R"({"status":404,"error":"Not Found","path":"/admin"})"}) {
+        http->expect("GET" + user_path, 404, body);
+        EXPECT_EQ(run("delete", "r1/u-1").verdict, Verdict::retry) << body;
+        expect_user();
+        http->expect("DELETE" + user_path, 404, body);
+        EXPECT_EQ(run("delete", "r1/u-1").verdict, Verdict::retry) << body;
+        expect_user();
+        http->expect("DELETE" + user_path, 204);
+        http->expect("GET" + user_path, 404, body);
+        EXPECT_EQ(run("delete", "r1/u-1").verdict, Verdict::retry) << body;
+        expect_user();
+        http->expect("POST" + user_path + "/logout", 404, body);
+        EXPECT_EQ(run("logout", "r1/u-1").verdict, Verdict::retry) << body;
+        expect_user();
+        http->expect("POST" + user_path + "/logout", 204);
+        http->expect("GET" + user_path + "/sessions", 404, body);
+        EXPECT_EQ(run("logout", "r1/u-1").verdict, Verdict::retry) << body;
+        expect_user();
+        http->expect("PUT" + user_path, 404, body);
+        EXPECT_EQ(run("disable", "r1/u-1").verdict, Verdict::retry) << body;
+        expect_user();
+        http->expect("PUT" + user_path, 204);
+        http->expect("POST" + user_path + "/logout", 204);
+        http->expect("GET" + user_path, 404, body);
+        EXPECT_EQ(run("disable", "r1/u-1").verdict, Verdict::retry) << body;
+    }
+}
+
+TEST_F(Identity, DoesNotTakeAnOddAnswerForAMissingUser)
+{
+    const std::string search = "GET/admin/realms/r1/users?exact=true&username=ann";
+    http->expect(token_path, 200, token_body);
+    for (const char *body : {"{}", "null", "7", R"([{"username":"ann"}])", R"([{"username":"ann","id":""}])", "[7]", R"([{"id":"u-1"}])"}) {
+        http->expect(search, 200, body);
+        EXPECT_EQ(run("delete", "r1/username=ann").verdict, Verdict::retry) << body;
+    }
+    const std::string deep(100000, '[');
+    http->expect(search, 200, deep);
+    EXPECT_EQ(run("delete", "r1/username=ann").verdict, Verdict::retry);
+    for (const char *body : {R"({"id":"u-1","enabled":"no"})", R"({"id":"u-1","enabled":null})", R"({"id":"u-1"})", "[]"}) {
+        expect_user();
+        http->expect("PUT" + user_path, 204);
+        http->expect("POST" + user_path + "/logout", 204);
+        http->expect("GET" + user_path, 200, body);
+        EXPECT_EQ(run("disable", "r1/u-1").verdict, Verdict::retry) << body;
+    }
+    http->expect("GET" + user_path, 200, R"({"id":"u-1","attributes":)" + deep);
+    EXPECT_EQ(run("disable", "r1/u-1").verdict, Verdict::retry);
+}
+
+TEST_F(Identity, ComparesNamesAsTheServerDoesInAnyScript)
+{
+    const std::string search = "GET/admin/realms/r1/users?exact=true&username=%C3%84NNE"; // capital A with two dots
+    http->expect(token_path, 200, token_body);
+    http->expect(search, 200, "[{\"id\":\"u-1\",\"username\":\"\xC3\xA4nne\"}]");
+    http->expect("GET" + user_path, 200, user_body);
+    http->expect("DELETE" + user_path, 204);
+    http->expect("GET" + user_path, 404, gone_body);
+    EXPECT_EQ(run("delete", "r1/username=%C3%84NNE").verdict, Verdict::done);
+    http->expect(search, 200, "[{\"id\":\"u-1\",\"username\":\"anne\"}]");
+    EXPECT_EQ(run("delete", "r1/username=%C3%84NNE").verdict, Verdict::dead) << "the search found somebody, so nobody is gone";
+    http->expect("GET/admin/realms/r1/users?exact=true&username=%FF", 200, "[]");
+    EXPECT_EQ(run("delete", "r1/username=%FF").verdict, Verdict::dead);
+}
+
+TEST_F(Identity, RenewsATokenThatEndsInTheMiddleOfABatch)
+{
+    const std::string other = "/admin/realms/r1/users/u-2", third = "/admin/realms/r1/users/u-3";
+    const auto deletes = [&](const std::string &path) {
+        http->expect("GET" + path, 200, user_body);
+        http->expect("DELETE" + path, 204);
+        http->expect("GET" + path, 404, gone_body);
+    };
+    http->expect(token_path, 200, token_body);
+    deletes(user_path);
+    // After the first change of the second: it is not done again, only seen.
+    http->expect("GET" + other, 200, user_body);
+    http->expect("DELETE" + other, 204);
+    http->expect("GET" + other, 401);
+    http->expect(token_path, 200, R"({"access_token":"t2","expires_in":60})");
+    http->expect("GET" + other, 404, gone_body);
+    deletes(third);
+    std::vector<Outcome> outcomes(3);
+    Going going;
+    service->run({make_task("delete", "r1/u-1"), make_task("delete", "r1/u-2"), make_task("delete", "r1/u-3")}, going, outcomes);
+    EXPECT_TRUE(http->steps.empty());
+    for (const Outcome &outcome : outcomes)
+        EXPECT_EQ(outcome.verdict, Verdict::done);
+}
+
+TEST_F(Identity, IsDeadIfAFreshTokenIsRefusedAfterTheChange)
+{
+    http->expect(token_path, 200, token_body);
+    expect_user();
+    http->expect("DELETE" + user_path, 401);
+    http->expect(token_path, 200, token_body);
+    http->expect("DELETE" + user_path, 401);
+    EXPECT_EQ(run("delete", "r1/u-1").verdict, Verdict::dead);
 }
 
 TEST_F(Identity, WaitsOrGivesUpAsTheTableSays)
