@@ -26,6 +26,9 @@ enum
 {
     PHASE_COUNT = 5,
     BATCH_MAX = 10000,
+    CLAIMED_COLUMNS = 8,
+    CLAIMED_TARGET = 6,
+    TARGET_MAX = 65536, /* as in core/task.cpp */
     REALM_LOCK = 0x56444652, /* class of the advisory lock that claims of identities take */
     REALM_LOCK_TRIES = 50,
     REALM_LOCK_PAUSE = 2000 /* microseconds */
@@ -101,6 +104,50 @@ static bool wants_identities(Datum kinds)
     return false;
 }
 
+/* Its text is what nobody can do, or cannot even be given to the client? */
+static bool is_out_of_reach(Datum target)
+{
+    int server = GetDatabaseEncoding(), client = pg_get_client_encoding();
+    struct varlena *text;
+    Oid procedure;
+    unsigned char *converted;
+    int length, consumed;
+
+    /* Of a long one not even the value is read. */
+    if (toast_raw_datum_size(target) - VARHDRSZ > TARGET_MAX)
+        return true;
+    if (server == client || server == PG_SQL_ASCII || client == PG_SQL_ASCII)
+        return false;
+    procedure = FindDefaultConversionProc(server, client);
+    if (!OidIsValid(procedure))
+        return false;
+    text = PG_DETOAST_DATUM_PACKED(target);
+    length = (int) VARSIZE_ANY_EXHDR(text);
+    converted = (unsigned char *) palloc(length * MAX_CONVERSION_GROWTH + 1);
+    consumed = pg_do_encoding_conversion_buf(procedure, server, client, (unsigned char *) VARDATA_ANY(text), length, converted,
+                                             length * MAX_CONVERSION_GROWTH + 1, true);
+    pfree(converted);
+    return consumed < length;
+}
+
+/*
+ * The claimed tasks go to the caller. One target that cannot be sent would make every claim of the service fail, and long
+ * ones would fill the memory of both sides: in their place is null, so that the worker can say that the task is dead.
+ */
+static void put_claimed(FunctionCallInfo fcinfo)
+{
+    ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+
+    for (uint64 i = 0; i < SPI_processed; i++) {
+        Datum values[CLAIMED_COLUMNS];
+        bool nulls[CLAIMED_COLUMNS];
+
+        heap_deform_tuple(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, values, nulls);
+        nulls[CLAIMED_TARGET] = nulls[CLAIMED_TARGET] || is_out_of_reach(values[CLAIMED_TARGET]);
+        tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+    }
+}
+
 /*
  * Claims due tasks of one service and one phase. A running task is due again when its lease has ended; run_after stays as
  * it is, because an index has it.
@@ -108,6 +155,8 @@ static bool wants_identities(Datum kinds)
  * that are always behind in a queue, and was seen to compare each task with each. The first one looks only at earlier
  * phases: the tasks of the same phase may be many, and as many of their index entries dead.
  * The rows are updated by their places: they are locked, so they cannot move.
+ * The fence grows by a random step: where a claim is lost, as by a failover to a standby that lagged, the next one gives out
+ * another fence than the lost one, and who holds the lost one cannot settle the task, or another that got its id.
  */
 static uint64 claim_from(FunctionCallInfo fcinfo, Datum service, int phase, int limit, Datum role)
 {
@@ -123,9 +172,10 @@ static uint64 claim_from(FunctionCallInfo fcinfo, Datum service, int phase, int 
         "AND ($5 < " LAST_PHASES " OR (SELECT d.state FROM vedfolnir.deletion AS d WHERE d.id = t.deletion_id) "
         "IS DISTINCT FROM 'running') "
         "ORDER BY t.run_after, t.id LIMIT $2 FOR UPDATE OF t SKIP LOCKED) "
-        "UPDATE vedfolnir.cleanup_task AS t SET state = 'running', attempts = t.attempts + 1, fence = t.fence + 1, "
+        "UPDATE vedfolnir.cleanup_task AS t SET state = 'running', attempts = t.attempts + 1, "
+        "fence = t.fence + 1 + pg_catalog.floor(pg_catalog.random() * 1073741824)::pg_catalog.int8, "
         "worker = $1, claimed_by = $7, lease_until = pg_catalog.clock_timestamp() + $3, "
-        "errors = CASE WHEN t.state = 'running' THEN COALESCE(t.errors, '[]') || pg_catalog.jsonb_build_array("
+        "errors = CASE WHEN t.state = 'running' THEN " VDF_EARLIER_ENTRIES " || pg_catalog.jsonb_build_array("
         "pg_catalog.jsonb_build_object('attempt', t.attempts, 'at', pg_catalog.clock_timestamp(), 'worker', t.worker, "
         "'message', 'the lease ended before the task was settled')) ELSE t.errors END "
         "WHERE t.ctid = ANY (ARRAY (SELECT due.ctid FROM due)) "
@@ -149,7 +199,7 @@ static uint64 claim_from(FunctionCallInfo fcinfo, Datum service, int phase, int 
         busy_realms(&values[7]))
         nulls[7] = ' ';
     vdf_queue_execute_kept(&plan, sql, 8, types, values, nulls);
-    vdf_queue_put_rows(fcinfo);
+    put_claimed(fcinfo);
     return SPI_processed;
 }
 

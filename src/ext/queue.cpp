@@ -9,7 +9,6 @@
 
 /* Joins q(id, fence) with the tasks that are still held: one look into the key's index each, see vdf_queue_execute_kept. */
 #define HELD_BY_CALLER "WHERE t.id = q.id AND t.fence = q.fence AND t.state = 'running'"
-#define ENTRIES_MAX "1000"
 
 /* The deletions that tasks belong to, locked, and the latest phase of those tasks in each. */
 typedef struct LockedDeletions
@@ -123,8 +122,7 @@ VDF_FUNCTION(vedfolnir_finish_tasks)
 }
 
 /*
- * Without a given time: 1 s, 2 s, 4 s ... up to 1 hour, less up to a half at random. An outage may see thousands of tries: beyond
- * ENTRIES_MAX only the last is noted.
+ * Without a given time: 1 s, 2 s, 4 s ... up to 1 hour, less up to a half at random.
  */
 static bool note_failure(NullableDatum id, NullableDatum fence, NullableDatum message, NullableDatum retry_after, bool permanent, bool away)
 {
@@ -134,8 +132,7 @@ static bool note_failure(NullableDatum id, NullableDatum fence, NullableDatum me
         "pg_catalog.make_interval(secs => LEAST(pg_catalog.pow(2, LEAST(t.attempts, 12)), 3600) "
         "* (0.5 + pg_catalog.random() / 2))), "
         "outages = CASE WHEN $6 THEN COALESCE(t.outages, 0) + 1 ELSE t.outages END, "
-        "errors = CASE WHEN $6 AND pg_catalog.jsonb_array_length(t.errors) >= " ENTRIES_MAX " THEN t.errors - (-1) "
-        "ELSE COALESCE(t.errors, '[]') END || pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object("
+        "errors = " VDF_EARLIER_ENTRIES " || pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_object("
         "'attempt', t.attempts, 'at', pg_catalog.clock_timestamp(), 'worker', t.worker, 'message', $3)) "
         "WHERE t.id = $1 AND t.fence = $2 AND t.state = 'running'";
     Oid types[] = {INT8OID, INT8OID, TEXTOID, INTERVALOID, BOOLOID, BOOLOID};
@@ -222,11 +219,13 @@ VDF_FUNCTION(vedfolnir_release_tasks)
     PG_RETURN_INT32(released);
 }
 
+/* An available task waits only where the clock was set back behind the time at which it was queued. */
 VDF_FUNCTION(vedfolnir_retry_tasks)
 {
     static const char sql[] = "UPDATE vedfolnir.cleanup_task AS t SET state = 'available', attempts = 0, outages = NULL, "
                               "run_after = pg_catalog.clock_timestamp() WHERE t.id = ANY ($1) "
-                              "AND t.state IN ('dead', 'retryable')";
+                              "AND (t.state IN ('dead', 'retryable') "
+                              "OR t.state = 'available' AND t.run_after > pg_catalog.clock_timestamp())";
     Oid types[] = {INT8ARRAYOID};
     Datum values[1];
     QueueScope scope;

@@ -4,6 +4,10 @@
 #ifndef VEDFOLNIR_EXT_QUEUE_SCOPE_H
 #define VEDFOLNIR_EXT_QUEUE_SCOPE_H
 
+/* The errors of a task t, with room for one more: an outage may see thousands of tries, of which the last is kept. */
+#define VDF_EARLIER_ENTRIES                                                                                                      \
+    "CASE WHEN pg_catalog.jsonb_array_length(t.errors) >= 1000 THEN t.errors - (-1) ELSE COALESCE(t.errors, '[]') END"
+
 /* Who the caller was before an entry point became the owner of the queue. */
 typedef struct QueueScope
 {

@@ -91,7 +91,10 @@ void watch_signals(sigset_t set, const std::atomic<int64_t> &stop_timeout)
 class Ear
 {
   public:
-    Ear(const Config &config, const std::string &name) : config_(config), name_(name) {}
+    Ear(const Config &config, const std::string &name, Clock::time_point started_at)
+        : config_(config), name_(name), started_at_(started_at)
+    {
+    }
 
     bool connected() const { return queue_ != nullptr; }
     int socket() const { return connected() ? PQsocket(database_->connection()) : -1; }
@@ -106,6 +109,7 @@ class Ear
             queue_ = std::make_unique<Queue>(*database_);
             log_event(LogLevel::info, {}, std::string(said_ ? "database is back: " : "connected: ") + database_->place() +
                                               ", schema version " + queue_->version() + ", role " + queue_->role());
+            started_text_ = queue_->server_time(std::chrono::duration_cast<Milliseconds>(Clock::now() - started_at_));
             said_ = true;
             failures_ = 0;
             check_notifications();
@@ -156,12 +160,12 @@ class Ear
         return any;
     }
 
-    void heartbeat(int64_t started_at, const Counters &counters)
+    void heartbeat(const Counters &counters)
     {
         if (!connected())
             return;
         try {
-            queue_->heartbeat(name_, started_at, counters);
+            queue_->heartbeat(name_, started_text_, counters);
             if (config_.prune_after.count() > 0)
                 queue_->prune(config_.prune_after);
         } catch (const Error &error) {
@@ -207,6 +211,8 @@ class Ear
 
     const Config &config_;
     const std::string name_;
+    const Clock::time_point started_at_;
+    std::string started_text_; // the same by the server's clock
     std::unique_ptr<Database> database_;
     std::unique_ptr<Queue> queue_;
     bool said_ = false, deaf_ = false;
@@ -239,9 +245,9 @@ void wait_for_event(int database_socket, Milliseconds longest)
 }
 
 // Serves with one configuration until it is to stop or to reload.
-void serve(const Config &config, const std::string &name, int64_t started_at, Counters &counters)
+void serve(const Config &config, const std::string &name, Clock::time_point started_at, Counters &counters)
 {
-    Ear ear(config, name);
+    Ear ear(config, name, started_at);
     // An unknown schema is found here, before anything is claimed.
     while (!ear.connect() && !stop_wanted && !reload_wanted) {
         notify_systemd("WATCHDOG=1\nSTATUS=waiting for the database");
@@ -264,7 +270,7 @@ void serve(const Config &config, const std::string &name, int64_t started_at, Co
         if (Clock::now() >= next_beat) {
             counters = {before.done + crew.signals().done, before.skipped + crew.signals().skipped,
                         before.failed + crew.signals().failed};
-            ear.heartbeat(started_at, counters);
+            ear.heartbeat(counters);
             notify_systemd("WATCHDOG=1\nSTATUS=" + std::string(ear.connected() ? "working" : "waiting for the database") +
                            ", " + std::to_string(counters.done + counters.skipped) + " tasks settled");
             next_beat = Clock::now() + config.heartbeat;
@@ -286,7 +292,7 @@ int run_daemon(const std::string &config_path, Config config)
     wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     std::atomic<int64_t> stop_timeout{config.stop_timeout.count()};
     std::thread signal_thread(watch_signals, set, std::cref(stop_timeout));
-    const int64_t started_at = std::time(nullptr);
+    const Clock::time_point started_at = Clock::now();
     const std::string name = worker_name(config);
     Counters counters;
     int code = exit_ok;

@@ -142,10 +142,13 @@ void FileService::remove_files(int root, const std::vector<Task> &tasks, const s
             outcomes[entries[i].index] = parent ? remove_file(parent.get(), tasks[entries[i].index], entries[i].name)
                                                 : outcome_of_errno(number, "directory cannot be opened");
         VDF_FAULT("effect");
-        if (parent && !is_synced(parent.get()))
+        if (parent && !is_synced(parent.get())) {
+            const int code = errno;
+            // What was gone before may have been removed by a try that was cut off here.
             for (size_t i = first; i < last; i++)
-                if (outcomes[entries[i].index].verdict == Verdict::done)
-                    outcomes[entries[i].index] = outcome_of_errno(errno, "directory cannot be synced");
+                if (Outcome &outcome = outcomes[entries[i].index]; outcome.verdict == Verdict::done || outcome.verdict == Verdict::skipped)
+                    outcome = outcome_of_errno(code, "directory cannot be synced");
+        }
         VDF_FAULT("fsynced");
         first = last;
     }
@@ -179,8 +182,12 @@ Outcome FileService::remove_directory(int root, const Task &task, Progress &prog
     if (!parent)
         return outcome_of_errno(errno, "directory cannot be opened");
     FileDescriptor directory = open_directory_beneath(root, path);
-    if (!directory)
-        return outcome_of_errno(errno, "directory cannot be opened");
+    if (!directory) {
+        const int number = errno;
+        // A try that was cut off may have removed it.
+        return number == ENOENT && !is_synced(parent.get()) ? outcome_of_errno(errno, "directory cannot be synced")
+                                                            : outcome_of_errno(number, "directory cannot be opened");
+    }
     DirectoryCleaner cleaner(config_, task, progress);
     const LogFields fields = {
         {"deletion", task.deletion.substr(0, 8)}, {"task", std::to_string(task.id)}, {"service", name_}};

@@ -97,6 +97,7 @@ std::vector<Task> Queue::claim(const std::string &worker, int batch, Millisecond
         task.operation = rows.text(i, 4);
         task.service = rows.text(i, 5);
         task.target = rows.text(i, 6);
+        task.readable = !rows.null(i, 6);
         task.attempts = static_cast<int>(rows.number(i, 7));
         tasks.push_back(std::move(task));
     }
@@ -155,14 +156,35 @@ std::set<int64_t> Queue::targets_in_use(const std::vector<Task> &tasks)
     return ids;
 }
 
+// No row can name a path with a character that the database's encoding lacks. Asked for by itself: the same SQLSTATE may
+// also come out of an expression of the application.
+std::vector<std::string> Queue::nameable(const std::vector<std::string> &paths)
+{
+    try {
+        database_.query("SELECT pg_catalog.cardinality($1::pg_catalog.text[])", {array_literal(paths)});
+        return paths;
+    } catch (const Error &error) {
+        if (error.sqlstate() != "22P05")
+            throw;
+    }
+    if (paths.size() == 1)
+        return {};
+    const auto middle = paths.begin() + static_cast<std::ptrdiff_t>(paths.size() / 2);
+    std::vector<std::string> found = nameable({paths.begin(), middle});
+    for (std::string &path : nameable({middle, paths.end()}))
+        found.push_back(std::move(path));
+    return found;
+}
+
 std::set<std::string> Queue::paths_in_use(const Task &task, const std::vector<std::string> &paths)
 {
-    std::vector<std::string> nameable = paths;
-    if (!database_.any_bytes()) // no row can name what is no text
-        nameable.erase(std::remove_if(nameable.begin(), nameable.end(), [](const std::string &path) { return !is_utf8(path); }),
-                       nameable.end());
+    std::vector<std::string> texts = paths;
+    if (!database_.any_bytes()) { // no row can name what is no text
+        texts.erase(std::remove_if(texts.begin(), texts.end(), [](const std::string &path) { return !is_utf8(path); }), texts.end());
+        texts = nameable(texts);
+    }
     const Result rows = database_.query("SELECT * FROM " + function("vedfolnir_paths_in_use") + "($1, $2, $3)",
-                                        {std::to_string(task.id), std::to_string(task.fence), array_literal(nameable)});
+                                        {std::to_string(task.id), std::to_string(task.fence), array_literal(texts)});
     std::set<std::string> found;
     for (int i = 0; i < rows.rows(); i++)
         found.insert(rows.text(i, 0));
@@ -188,11 +210,18 @@ std::vector<Depth> Queue::depth()
     return found;
 }
 
-void Queue::heartbeat(const std::string &worker, int64_t started_at, const Counters &counters)
+std::string Queue::server_time(Milliseconds ago)
+{
+    return database_
+        .query("SELECT EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) $1::pg_catalog.interval)", {interval(ago)})
+        .text(0, 0);
+}
+
+void Queue::heartbeat(const std::string &worker, const std::string &started_at, const Counters &counters)
 {
     database_.query("SELECT " + function("vedfolnir_worker_heartbeat") +
                         "($1, $2, pg_catalog.to_timestamp($3), $4, $5, $6)",
-                    {worker, VEDFOLNIR_VERSION, std::to_string(started_at), std::to_string(counters.done),
+                    {worker, VEDFOLNIR_VERSION, started_at, std::to_string(counters.done),
                      std::to_string(counters.skipped), std::to_string(counters.failed)});
 }
 

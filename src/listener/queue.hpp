@@ -15,6 +15,7 @@ struct Task
     int64_t id = 0;
     int64_t fence = 0;
     std::string deletion, kind, operation, service, target;
+    bool readable = true; // false: the target is too long, or UTF-8 lacks one of its characters
     int attempts = 0;
 };
 
@@ -55,7 +56,9 @@ class Queue
     std::set<std::string> paths_in_use(const Task &task, const std::vector<std::string> &paths);
     std::vector<Source> sources();
     std::vector<Depth> depth();
-    void heartbeat(const std::string &worker, int64_t started_at, const Counters &counters);
+    // A moment of the past by the server's clock: that of this machine may be hours away from it.
+    std::string server_time(Milliseconds ago);
+    void heartbeat(const std::string &worker, const std::string &started_at, const Counters &counters);
     int64_t prune(Milliseconds older_than);
 
     void begin() { database_.query("BEGIN"); }
@@ -63,6 +66,7 @@ class Queue
     Database &database() { return database_; }
 
   private:
+    std::vector<std::string> nameable(const std::vector<std::string> &paths);
     std::string function(const char *name) const { return schema_ + "." + name; }
 
     Database &database_;

@@ -67,7 +67,7 @@ Milliseconds Settlement::delay_of(size_t index) const
 void Settlement::write(Queue &queue)
 {
     if (!finished_.empty())
-        queue.finish(finished_, results_);
+        lost_ = static_cast<int>(finished_.size()) - queue.finish(finished_, results_);
     if (!failed_.empty())
         write_failures(queue);
     if (!released_.empty())
@@ -98,6 +98,9 @@ void Settlement::write_failures(Queue &queue)
 
 void Settlement::report(Signals &signals) const
 {
+    if (lost_ > 0)
+        log_event(LogLevel::warn, {{"service", service_}},
+                  "the lease of " + std::to_string(lost_) + " of the next tasks was lost: others settle them");
     for (const auto &[deletion, summary] : summaries_) {
         LogFields fields = {{"deletion", deletion.substr(0, 8)},
                             {"task", summary.settled.text()},

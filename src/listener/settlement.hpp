@@ -59,6 +59,7 @@ class Settlement
     std::map<std::string, Summary> summaries_;
     std::map<std::tuple<std::string, Verdict, std::string>, Failures> failures_;
     Milliseconds next_try_{0};
+    int lost_ = 0; // of the finished ones: the fence was another by then
 };
 
 } // namespace vedfolnir

@@ -14,8 +14,19 @@ namespace vedfolnir
 namespace
 {
 
+constexpr const char *unreadable = "target is longer than 65536 bytes, or has a character that UTF-8 lacks";
 // A batch that takes less is worth claiming another meanwhile.
 constexpr Milliseconds quick{200};
+
+// Nobody knows what rows name: no task is done.
+void could_not_ask(const Error &error, std::vector<Outcome> &outcomes)
+{
+    if (is_connection_failure(error.sqlstate()))
+        throw error; // the leases end by themselves
+    for (Outcome &outcome : outcomes)
+        if (outcome.verdict == Verdict::released)
+            outcome = {Verdict::retry, "could not ask what is still in use: " + error.sqlstate(), Milliseconds(0)};
+}
 
 } // namespace
 
@@ -126,7 +137,8 @@ std::vector<std::string> Worker::allowed_kinds()
 void Worker::refuse_bad_targets(Batch &batch) const
 {
     for (size_t i = 0; i < batch.tasks.size(); i++) {
-        const std::string refusal = refusal_of_target(batch.tasks[i].kind, batch.tasks[i].target);
+        const Task &task = batch.tasks[i];
+        const std::string refusal = task.readable ? refusal_of_target(task.kind, task.target) : unreadable;
         if (!refusal.empty())
             batch.outcomes[i] = {Verdict::dead, refusal, Milliseconds(0)};
     }
@@ -182,11 +194,7 @@ void Worker::ask_in_use(Batch &batch)
     try {
         skip_targets_in_use(batch);
     } catch (const Error &error) {
-        if (is_connection_failure(error.sqlstate()))
-            throw; // the leases end by themselves
-        for (Outcome &outcome : batch.outcomes)
-            if (outcome.verdict == Verdict::released)
-                outcome = {Verdict::retry, "could not ask what is still in use: " + error.sqlstate(), Milliseconds(0)};
+        could_not_ask(error, batch.outcomes);
     }
     batch.asked = Clock::now();
 }
@@ -212,11 +220,12 @@ void Worker::execute(Batch &batch)
         if (!left.empty())
             service_->run(left, keeper, found);
     } catch (const Error &error) {
-        if (is_connection_failure(error.sqlstate()))
-            throw;
+        could_not_ask(error, found);
+    } catch (const std::exception &) {
+        // Its text may quote what was read. One such task must not end the listener, and dies of it in the end.
         for (Outcome &outcome : found)
             if (outcome.verdict == Verdict::released)
-                outcome = {Verdict::retry, "could not ask what is still in use: " + error.sqlstate(), Milliseconds(0)};
+                outcome = {Verdict::retry, "an unexpected failure inside the listener", Milliseconds(0)};
     }
     for (size_t i = 0; i < left.size(); i++)
         batch.outcomes[index[i]] = std::move(found[i]);
@@ -338,6 +347,11 @@ void Worker::loop()
                 reported.clear();
             if (reported.insert(error.what()).second || failures % 20 == 0)
                 log_event(LogLevel::error, {{"service", service_config_.name}}, std::string("database: ") + error.what());
+            pause = backoff_delay(Milliseconds(200), Milliseconds(5000), ++failures, random_chance());
+        } catch (const std::exception &) {
+            disconnect(line_);
+            disconnect(settling_);
+            log_event(LogLevel::error, {{"service", service_config_.name}}, "an unexpected failure inside the listener");
             pause = backoff_delay(Milliseconds(200), Milliseconds(5000), ++failures, random_chance());
         }
         for (const Clock::time_point until = Clock::now() + pause; !signals_.stopping() && Clock::now() < until;)

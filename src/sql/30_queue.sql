@@ -37,7 +37,7 @@ COMMENT ON COLUMN vedfolnir.cleanup_task.claimed_by IS 'role that holds the leas
 COMMENT ON COLUMN vedfolnir.cleanup_task.outages IS 'of the attempts, those that were not the task''s own failure: the service was away, or a second pass follows; NULL: none';
 COMMENT ON COLUMN vedfolnir.cleanup_task.errors IS 'one entry per failed attempt; blanked when the task is settled';
 COMMENT ON COLUMN vedfolnir.cleanup_task.reason IS 'why a person gave the task up';
-COMMENT ON COLUMN vedfolnir.cleanup_task.fence IS 'raised by every claim: a worker that lost its lease cannot settle the task';
+COMMENT ON COLUMN vedfolnir.cleanup_task.fence IS 'raised by every claim, by a random step: a worker that lost its lease cannot settle the task';
 COMMENT ON COLUMN vedfolnir.cleanup_task.open IS 'not settled; unlike the state, a claim does not change it';
 COMMENT ON COLUMN vedfolnir.cleanup_task.given_up IS 'settled without being done';
 -- No index has a column that a claim changes, and each page has room for a second version of its rows: a claim then
@@ -84,7 +84,9 @@ COMMENT ON VIEW vedfolnir.queue_status IS 'depth and age of the queue by service
 
 CREATE VIEW vedfolnir.waiting_tasks AS
 SELECT x.id, x.deletion_id, x.service, x.kind, x.operation, x.state, x.created_at,
-       CASE WHEN x.next_try THEN 'its next try at ' OPERATOR(pg_catalog.||) pg_catalog.to_char(x.run_after, 'YYYY-MM-DD HH24:MI:SS TZ')
+       CASE WHEN x.next_try AND x.state OPERATOR(pg_catalog.=) 'available'
+            THEN 'the time when it was queued, ' OPERATOR(pg_catalog.||) pg_catalog.to_char(x.run_after, 'YYYY-MM-DD HH24:MI:SS TZ') OPERATOR(pg_catalog.||) ': the clock was set back'
+            WHEN x.next_try THEN 'its next try at ' OPERATOR(pg_catalog.||) pg_catalog.to_char(x.run_after, 'YYYY-MM-DD HH24:MI:SS TZ')
             WHEN x.earlier IS NOT NULL THEN 'tasks of an earlier phase'
             WHEN x.blocker IS NOT NULL THEN 'task ' OPERATOR(pg_catalog.||) x.blocker::text OPERATOR(pg_catalog.||) ', which is ' OPERATOR(pg_catalog.||)
                 (SELECT b.state FROM vedfolnir.cleanup_task AS b WHERE b.id OPERATOR(pg_catalog.=) x.blocker)
@@ -115,7 +117,10 @@ SELECT w.worker, w.role_name, w.version, w.started_at, w.seen_at,
        pg_catalog.round((w.done OPERATOR(pg_catalog.+) w.skipped)::numeric OPERATOR(pg_catalog./)
            GREATEST(EXTRACT(epoch FROM w.seen_at OPERATOR(pg_catalog.-) w.started_at), 1::numeric), 1) AS tasks_per_second,
        (SELECT pg_catalog.count(*) FROM vedfolnir.cleanup_task AS t
-         WHERE t.state OPERATOR(pg_catalog.=) 'running' AND t.worker OPERATOR(pg_catalog.=) w.worker) AS leased
+         WHERE t.state OPERATOR(pg_catalog.=) 'running' AND t.worker OPERATOR(pg_catalog.=) w.worker) AS leased,
+       (SELECT pg_catalog.max(t.lease_until) FROM vedfolnir.cleanup_task AS t
+         WHERE t.state OPERATOR(pg_catalog.=) 'running' AND t.worker OPERATOR(pg_catalog.=) w.worker)
+           OPERATOR(pg_catalog.-) pg_catalog.clock_timestamp() AS lease_left
   FROM vedfolnir.worker AS w;
 COMMENT ON VIEW vedfolnir.worker_status IS 'listeners, their last heartbeat and what they have settled since they started';
 

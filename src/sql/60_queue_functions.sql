@@ -76,7 +76,7 @@ CREATE FUNCTION vedfolnir_targets_in_use(ids bigint[]) RETURNS SETOF bigint
     SET jit = off
     AS 'MODULE_PATHNAME', 'vedfolnir_targets_in_use';
 COMMENT ON FUNCTION vedfolnir_targets_in_use(bigint[])
-    IS 'those of the caller''s leased tasks whose target a row that stays still names';
+    IS 'those of the caller''s leased tasks whose target a row that stays still names; an error if a lease is not held';
 
 CREATE FUNCTION vedfolnir_paths_in_use(id bigint, fence bigint, paths text[]) RETURNS SETOF text
     LANGUAGE c VOLATILE PARALLEL UNSAFE

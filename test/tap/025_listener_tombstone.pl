@@ -90,7 +90,8 @@ my $task = $t->sql(q(SELECT id FROM vedfolnir.cleanup_task WHERE kind = 'directo
 sub worker { my ($sql) = @_; return $node->safe_psql('postgres', $sql, extra_params => [ '-U', 'worker' ]); }
 $t->sql(q(UPDATE vedfolnir.cleanup_task SET state = 'done' WHERE kind = 'redis_key'));
 worker("SELECT vedfolnir_claim_tasks('w', 9, '1 min')");
-sub asked { return worker("SELECT string_agg(p, ' ' ORDER BY p) FROM vedfolnir_paths_in_use($task, 1, ARRAY['home/1/a.jpg', 'home/1/b.jpg', 'home/10/x']) p"); }
+my $fence = $t->sql("SELECT fence FROM vedfolnir.cleanup_task WHERE id = $task");
+sub asked { return worker("SELECT string_agg(p, ' ' ORDER BY p) FROM vedfolnir_paths_in_use($task, $fence, ARRAY['home/1/a.jpg', 'home/1/b.jpg', 'home/10/x']) p"); }
 is(asked(), '', 'nothing in it is in use');
 $t->sql(q(UPDATE public.person SET avatar = 'home/1/b.jpg' WHERE id = 3));
 is(asked(), 'home/1/b.jpg', 'until a row names a file');

@@ -41,7 +41,7 @@ sub claim { my ($worker, $batch) = @_; return $t->sql("SELECT string_agg(id::tex
 is(claim('w1', 1), $held[0], 'one task of a realm is claimed');
 is(claim('w2', 9), $east, 'then others get none of this realm, but of another');
 is(claim('w2', 9), '', 'nor later');
-$t->sql("SELECT vedfolnir_fail_task($held[0], 1, 'not now', retry_after => '1 h')");
+$t->sql("SELECT vedfolnir_fail_task($held[0], fence, 'not now', retry_after => '1 h') FROM vedfolnir.cleanup_task WHERE id = $held[0]");
 is(claim('w2', 9), "$held[2] $held[4]", 'when it is settled, the rest of the realm is free');
 is(claim('w1', 9), '', 'and held again');
 $t->sql("UPDATE vedfolnir.cleanup_task SET lease_until = now() - interval '1 s' WHERE state = 'running' AND id <> $east");

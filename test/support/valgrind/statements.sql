@@ -272,11 +272,11 @@ RESET statement_timeout;
 
 SELECT * FROM vedfolnir_claim_tasks('w', 5, '1 min');
 
-SELECT vedfolnir_finish_tasks(ARRAY[1, 2]::bigint[], ARRAY[1, 1]::bigint[], ARRAY['done', 'skipped']);
+SELECT vedfolnir_finish_tasks((SELECT array_agg(id) FROM vedfolnir.cleanup_task WHERE id IN (1, 2)), (SELECT array_agg(fence) FROM vedfolnir.cleanup_task WHERE id IN (1, 2)), ARRAY['done', 'skipped']);
 
-SELECT vedfolnir_fail_task(3, 1, 'it failed', false, '1 s');
+SELECT vedfolnir_fail_task(3, (SELECT fence FROM vedfolnir.cleanup_task WHERE id = 3), 'it failed', false, '1 s');
 
-SELECT vedfolnir_fail_task(4, 1, 'it failed for ever', true);
+SELECT vedfolnir_fail_task(4, (SELECT fence FROM vedfolnir.cleanup_task WHERE id = 4), 'it failed for ever', true);
 
 SELECT * FROM vedfolnir_targets_in_use(ARRAY[5]::bigint[]);
 
