@@ -72,6 +72,13 @@ sub settle
 	$t->run('--once');
 	return $t->state($id) . ': ' . $t->error($id);
 }
+# What the environment names as a proxy gets to see nothing.
+answer('204');
+{
+	local %ENV = (%ENV, map { $_ => "http://127.0.0.1:1" } qw(http_proxy https_proxy all_proxy));
+	is(settle('proxy'), 'done: ', 'no proxy of the environment is used');
+}
+
 is(settle('410'), 'skipped: ', '410 is skipped');
 is(settle('404'), 'dead: webhook gives HTTP status 404', '404 is dead: it may be a wrong address');
 like(settle("302 Location: http://127.0.0.1:$port/other"), qr/^dead: webhook gives HTTP status 302/, 'a redirect is not followed');
