@@ -73,6 +73,32 @@ SELECT step, relation, via, action, row_count, note FROM t.dry('1', 'person') OR
 SELECT code FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false, subject => ''person'')');
 DROP PUBLICATION regress_hints;
 SELECT * FROM t.run('1', 'person') ORDER BY step;
+-- ... and for what a publication filters or leaves out, of partitions too, and of rows that are kept but changed.
+CREATE TABLE app.filtered (id int PRIMARY KEY, p int REFERENCES app.people (id) ON DELETE CASCADE, n int);
+CREATE TABLE app.listed (id int PRIMARY KEY, p int REFERENCES app.people (id) ON DELETE SET NULL);
+CREATE TABLE app.parted (id int PRIMARY KEY, p int REFERENCES app.people (id) ON DELETE CASCADE) PARTITION BY RANGE (id);
+CREATE TABLE app.parted_1 PARTITION OF app.parted FOR VALUES FROM (0) TO (10);
+CREATE TABLE app.parted_2 PARTITION OF app.parted FOR VALUES FROM (10) TO (20);
+CREATE TABLE app.kept (p int REFERENCES app.people (id), note text);
+INSERT INTO app.filtered VALUES (1, 2, 1);
+INSERT INTO app.listed VALUES (1, 2);
+INSERT INTO app.parted VALUES (1, 2), (11, 2);
+INSERT INTO app.kept VALUES (2, 'x');
+ALTER TABLE app.parted_1 REPLICA IDENTITY NOTHING;
+ALTER TABLE app.parted_2 REPLICA IDENTITY NOTHING;
+CREATE PUBLICATION regress_filtered FOR TABLE app.filtered WHERE (n = 1);
+CREATE PUBLICATION regress_listed FOR TABLE app.listed (p);
+CREATE PUBLICATION regress_parted FOR TABLE app.parted, app.kept;
+SELECT vedfolnir_register_subject('app.people', 'id', mode => 'tombstone', subject => 'person');
+SELECT vedfolnir_set_policy('app.kept', 'kept_p_fkey', 'retain', subject => 'person'), vedfolnir_set_column('app.kept', 'note', 'NULL', 'kept_p_fkey', subject => 'person');
+SELECT relation, via, row_count, note FROM t.dry('2', 'person') WHERE action = 'block' ORDER BY step;
+SELECT code, detail, hint FROM t.refused('SELECT * FROM vedfolnir_delete_user(2, false, subject => ''person'')');
+SELECT object, message, remedy FROM vedfolnir_check('person') WHERE code = 'no_replica_identity';
+-- The remedies are enough, but for a list of columns.
+SELECT remedy FROM vedfolnir_check('person') WHERE code = 'no_replica_identity' \gexec
+DROP PUBLICATION regress_listed;
+SELECT relation, via, action, row_count, note FROM t.run('2', 'person') ORDER BY step;
+DROP PUBLICATION regress_filtered, regress_parted;
 SELECT t.fresh();
 
 -- R23, section 4 item 9: an edge without a usable index is noted with the call that makes one: partial, invalid and trailing ones are none.

@@ -122,15 +122,16 @@ static void predict(VdfRun *run, int edge)
     VdfFacts *facts;
     char action = vdf_action(run->plan, edge);
 
-    if (state->rows == 0 || action == VDF_ACTION_RETAIN)
+    if (state->rows == 0 || !vdf_changes_rows(run->plan, edge))
         return;
     facts = vdf_facts(run->plan, run->plan->edges[edge].relation);
     if (facts->foreign)
         vdf_block(run, edge, state->rows, pstrdup("the table is or has a foreign table"), NULL, true);
-    if (action == VDF_ACTION_DELETE ? facts->no_replica != NULL : facts->no_replica_update != NULL)
-        vdf_block(run, edge, state->rows, pstrdup("the table is published and has no replica identity"),
-                  psprintf("ALTER TABLE %s REPLICA IDENTITY FULL;", e->display), true);
-    if (facts->disabled_ri != NULL && !vdf_allow_unsafe)
+    if (action == VDF_ACTION_DELETE && facts->no_replica != NULL)
+        vdf_block(run, edge, state->rows, facts->no_replica, facts->replica_remedy, true);
+    if (action != VDF_ACTION_DELETE && facts->no_replica_update != NULL)
+        vdf_block(run, edge, state->rows, facts->no_replica_update, facts->replica_update_remedy, true);
+    if (facts->disabled_ri != NULL && !vdf_allow_unsafe && action != VDF_ACTION_RETAIN)
         vdf_block(run, edge, state->rows, psprintf("a trigger of foreign key \"%s\" is disabled", facts->disabled_ri),
                   psprintf("ALTER TABLE %s ENABLE TRIGGER ALL;", e->display), true);
 }
@@ -189,9 +190,9 @@ static void predict_root(VdfRun *run)
     if (facts->disabled_ri != NULL && !vdf_allow_unsafe) {
         reason = psprintf("a trigger of foreign key \"%s\" is disabled", facts->disabled_ri);
         remedy = psprintf("ALTER TABLE %s ENABLE TRIGGER ALL;", plan->graph.nodes[plan->graph.root].display);
-    } else if (run->tombstone ? facts->no_replica_update != NULL : facts->no_replica != NULL) {
-        reason = pstrdup("the table is published and has no replica identity");
-        remedy = psprintf("ALTER TABLE %s REPLICA IDENTITY FULL;", plan->graph.nodes[plan->graph.root].display);
+    } else {
+        reason = run->tombstone ? facts->no_replica_update : facts->no_replica;
+        remedy = run->tombstone ? facts->replica_update_remedy : facts->replica_remedy;
     }
     if (reason == NULL && fault != NULL) {
         reason = pstrdup(fault);

@@ -50,8 +50,8 @@ static void review_facts(VdfReview *review, Oid relation, bool goes)
                  psprintf("ALTER TABLE %s ENABLE TRIGGER ALL;", name));
     if (goes ? facts->no_replica != NULL : facts->no_replica_update != NULL)
         vdf_find(review, VDF_SEVERITY_ERROR, "no_replica_identity", name,
-                 psprintf("the table is published without a replica identity: it refuses %s", goes ? "DELETE" : "UPDATE"),
-                 psprintf("ALTER TABLE %s REPLICA IDENTITY FULL;", name));
+                 psprintf("%s: %s is refused", goes ? facts->no_replica : facts->no_replica_update, goes ? "DELETE" : "UPDATE"),
+                 goes ? facts->replica_remedy : facts->replica_update_remedy);
     if (facts->foreign)
         vdf_find(review, VDF_SEVERITY_WARNING, "foreign_table", name, "a part of the table is a foreign table", NULL);
     if (keeper)
@@ -139,7 +139,7 @@ static void review_each_table(VdfReview *review)
         if (action != VDF_ACTION_RETAIN)
             review_index(review, i);
         review_heirs(review, relation, i);
-        if (action == VDF_ACTION_BLOCK || action == VDF_ACTION_RETAIN || list_member_oid(seen, relation))
+        if (action == VDF_ACTION_BLOCK || !vdf_changes_rows(plan, i) || list_member_oid(seen, relation))
             continue;
         seen = lappend_oid(seen, relation);
         review_facts(review, relation, plan->view->component_of[plan->graph.edges[i].child] >= 0);

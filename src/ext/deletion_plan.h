@@ -114,4 +114,13 @@ static inline char vdf_action(const VdfDeletionPlan *plan, int edge)
     return vdf_edge_action(plan->graph.edges[edge].declared, plan->graph.edges[edge].policy);
 }
 
+/* What is retained stays as it is unless a column rule says otherwise. */
+static inline bool vdf_changes_rows(const VdfDeletionPlan *plan, int edge)
+{
+    for (int i = 0; i < plan->graph.ncolumn_rules; i++)
+        if (plan->graph.column_rules[i].edge == edge)
+            return true;
+    return vdf_action(plan, edge) != VDF_ACTION_RETAIN;
+}
+
 #endif

@@ -154,14 +154,6 @@ static void find_tombstone(VdfRun *run, Keeping *keeping, VdfKeys *found)
     (void) vdf_execute(&run->executor, &statement);
 }
 
-static bool changes_references(VdfRun *run, const int *edges, int nedges)
-{
-    for (int i = 0; i < nedges; i++)
-        if (vdf_action(run->plan, edges[i]) != VDF_ACTION_RETAIN)
-            return true;
-    return false;
-}
-
 void vdf_detach_inputs(VdfRun *run, VdfStatement *statement, const int *edges, int nedges, VdfKeys *found)
 {
     statement->types = (Oid *) palloc(sizeof(Oid) * (nedges + 1));
@@ -191,8 +183,7 @@ static void update_rows(VdfRun *run, int node, int *edges, int nedges, bool tomb
                                   &statement.cache);
     if (statement.sql[0] == '\0')
         return; /* only retained rows without column rules */
-    if ((facts->no_replica_update && (tombstone || changes_references(run, edges, nedges))) ||
-        (tombstone && vdf_fault_in_tombstone(run->plan) != NULL))
+    if (facts->no_replica_update || (tombstone && vdf_fault_in_tombstone(run->plan) != NULL))
         return; /* the server will refuse it: a blocker, told with all others */
     if (facts->update_rule)
         ereport(ERROR, (errcode(ERRCODE_VDF_ROWS_LEFT),

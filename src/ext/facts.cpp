@@ -67,20 +67,40 @@ static void learn_rules(VdfFacts *facts, Relation table)
     table_close(catalog, AccessShareLock);
 }
 
-/* A published table without replica identity refuses DELETE and UPDATE. */
+/*
+ * As the server asks before a DELETE or UPDATE of the table. It is the partition that has the identity: nothing that is
+ * said of the partitioned table changes it.
+ */
+static void learn_fault(Relation table, const PublicationDesc *publication, bool removes, char **fault, char **remedy)
+{
+    const char *found = NULL;
+    char *call = psprintf("ALTER TABLE %s REPLICA IDENTITY FULL;", vdf_relation_name(RelationGetRelid(table)));
+
+    if (removes ? !publication->rf_valid_for_delete : !publication->rf_valid_for_update)
+        found = "a publication filters rows by a column that is not in the replica identity";
+    else if (removes ? !vdf_publishes_identity_for_delete(publication) : !vdf_publishes_identity_for_update(publication)) {
+        found = "a publication leaves out a column of the replica identity";
+        call = NULL; /* what to publish is for whoever publishes it */
+    } else if (table->rd_rel->relreplident != REPLICA_IDENTITY_FULL && !OidIsValid(RelationGetReplicaIndex(table)) &&
+               (removes ? publication->pubactions.pubdelete : publication->pubactions.pubupdate))
+        found = "the table is published and has no replica identity";
+    if (found == NULL)
+        return;
+    if (*fault == NULL)
+        *fault = pstrdup(found);
+    if (call != NULL)
+        *remedy = *remedy ? psprintf("%s %s", *remedy, call) : call;
+}
+
 static void learn_publication(VdfFacts *facts, Relation table)
 {
     PublicationDesc publication;
-    char *name = RelationGetRelationName(table);
 
-    if (table->rd_rel->relkind != RELKIND_RELATION || table->rd_rel->relreplident == REPLICA_IDENTITY_FULL ||
-        OidIsValid(RelationGetReplicaIndex(table)))
+    if (table->rd_rel->relkind != RELKIND_RELATION)
         return;
     RelationBuildPublicationDesc(table, &publication);
-    if (publication.pubactions.pubdelete && facts->no_replica == NULL)
-        facts->no_replica = pstrdup(name);
-    if (publication.pubactions.pubupdate && facts->no_replica_update == NULL)
-        facts->no_replica_update = pstrdup(name);
+    learn_fault(table, &publication, true, &facts->no_replica, &facts->replica_remedy);
+    learn_fault(table, &publication, false, &facts->no_replica_update, &facts->replica_update_remedy);
 }
 
 /* The relation was there when the plan was made. */

@@ -15,8 +15,10 @@ typedef struct VdfFacts
     bool update_rule;
     char *delete_trigger;  /* a trigger of the application that fires on DELETE, for the note */
     char *update_trigger;
-    char *no_replica;      /* publication that forbids DELETE; NULL when none does */
+    char *no_replica;      /* why a publication forbids DELETE; NULL when none does */
     char *no_replica_update;
+    char *replica_remedy; /* of DELETE; NULL: none that could be typed */
+    char *replica_update_remedy;
     char *disabled_ri;     /* constraint whose RI trigger is disabled */
     List *restrictions;    /* see vdf_facts_restrictions */
     bool restrictions_known;

@@ -236,6 +236,15 @@ static inline void vdf_init_range_table(EState *estate, Relation table)
 #define vdf_pop_path() ((void) 0)
 #endif
 
+/* Does what is published hold the replica identity? 18 asks of generated columns too. */
+#if PG_VERSION_NUM >= 180000
+#define vdf_publishes_identity_for_delete(p) ((p)->cols_valid_for_delete && (p)->gencols_valid_for_delete)
+#define vdf_publishes_identity_for_update(p) ((p)->cols_valid_for_update && (p)->gencols_valid_for_update)
+#else
+#define vdf_publishes_identity_for_delete(p) ((p)->cols_valid_for_delete)
+#define vdf_publishes_identity_for_update(p) ((p)->cols_valid_for_update)
+#endif
+
 /* Names are quoted where they need it, whatever quote_all_identifiers says: they are compared, stored and hashed. */
 static inline void vdf_quote_as_needed(GucAction action)
 {
