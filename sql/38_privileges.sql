@@ -61,7 +61,7 @@ INSERT INTO t.calls (what, statement) VALUES
     ('claim', 'SELECT vedfolnir_claim_tasks(''w'', 1, ''1 minute'')'),
     ('finish', 'SELECT vedfolnir_finish_tasks(''{1}'', ''{1}'', ''{done}'')'),
     ('fail', 'SELECT vedfolnir_fail_task(1, 1, ''x'')'),
-    ('in use', 'SELECT vedfolnir_targets_in_use(''{1}'')'),
+    ('in use', 'SELECT vedfolnir_targets_in_use(''{}'')'),
     ('retry', 'SELECT vedfolnir_retry_tasks(''{1}'')'),
     ('abandon', 'SELECT vedfolnir_abandon_tasks(''{1}'', ''x'')'),
     ('unlock', 'SELECT vedfolnir_unlock_worker(''w'')'),
