@@ -1,6 +1,7 @@
 #include "ext/error_context.h"
 
 #include "ext/lock_wait.h"
+#include "ext/report.h"
 
 /*
  * DETAIL of constraint errors carries key values and whole rows; a deletion's errors must not. Errors of lock waits get
@@ -41,4 +42,49 @@ void vdf_error_context_pop(VdfErrorContext *context)
 {
     error_context_stack = context->callback.previous;
     vdf_lock_wait_end();
+}
+
+/* The codes whose message quotes the value. */
+static bool quotes_value(int code)
+{
+    switch (code) {
+    case ERRCODE_INVALID_TEXT_REPRESENTATION:
+    case ERRCODE_INVALID_BINARY_REPRESENTATION:
+    case ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE:
+    case ERRCODE_INVALID_DATETIME_FORMAT:
+    case ERRCODE_DATETIME_FIELD_OVERFLOW:
+    case ERRCODE_INVALID_TIME_ZONE_DISPLACEMENT_VALUE:
+    case ERRCODE_INVALID_JSON_TEXT:
+    case ERRCODE_INVALID_XML_DOCUMENT:
+    case ERRCODE_INVALID_XML_CONTENT:
+    case ERRCODE_CHARACTER_NOT_IN_REPERTOIRE:
+    case ERRCODE_UNTRANSLATABLE_CHARACTER: return true;
+    default: return false;
+    }
+}
+
+static void hide_value(void *arg)
+{
+    Oid relation = ((VdfValueContext *) arg)->relation;
+
+    if (!quotes_value(geterrcode()))
+        return;
+    errhidecontext(true); /* of JSON it quotes the line, and the log is kept */
+    errmsg("a value of %s cannot be converted", OidIsValid(relation) ? vdf_relation_name(relation) : "a row");
+    errdetail("It is not shown, because it may hold personal data. Nothing was changed.");
+    errhint("Look at the expressions that are declared for the table, and at its triggers.");
+}
+
+void vdf_value_context_push(VdfValueContext *context, Oid relation)
+{
+    context->relation = relation;
+    context->callback.callback = hide_value;
+    context->callback.arg = context;
+    context->callback.previous = error_context_stack;
+    error_context_stack = &context->callback;
+}
+
+void vdf_value_context_pop(VdfValueContext *context)
+{
+    error_context_stack = context->callback.previous;
 }

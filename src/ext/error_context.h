@@ -15,4 +15,14 @@ typedef struct VdfErrorContext
 void vdf_error_context_push(VdfErrorContext *context, VdfDeletionPlan *plan);
 void vdf_error_context_pop(VdfErrorContext *context);
 
+typedef struct VdfValueContext
+{
+    ErrorContextCallback callback;
+    Oid relation;
+} VdfValueContext;
+
+/* While statements compute what rules say of a relation's rows: a value that cannot be converted is not shown. */
+void vdf_value_context_push(VdfValueContext *context, Oid relation);
+void vdf_value_context_pop(VdfValueContext *context);
+
 #endif

@@ -1,5 +1,6 @@
 #include "ext/execute.h"
 
+#include "ext/error_context.h"
 #include "ext/fault.h"
 #include "ext/progress.h"
 #include "ext/report.h"
@@ -224,17 +225,20 @@ static Snapshot push_snapshot(VdfExecutor *executor, VdfStatement *statement)
     return InvalidSnapshot;
 }
 
-/* The relation at hand and how many rows the planner expects of it. */
-static void show_progress(PlannedStmt *plan)
+/* The relation at hand, whose rows are counted as the planner expects them. */
+static Oid show_progress(PlannedStmt *plan)
 {
     Plan *top = plan->planTree;
-    RangeTblEntry *entry;
+    Oid relation = InvalidOid;
 
     if (IsA(top, ModifyTable) && plan->resultRelations != NIL) {
-        entry = rt_fetch(linitial_int(plan->resultRelations), plan->rtable);
-        vdf_progress_statement(entry->relid, outerPlan(top)->plan_rows);
-    } else if (plan->relationOids != NIL)
-        vdf_progress_statement(linitial_oid(plan->relationOids), top->plan_rows);
+        relation = rt_fetch(linitial_int(plan->resultRelations), plan->rtable)->relid;
+        vdf_progress_statement(relation, outerPlan(top)->plan_rows);
+    } else if (plan->relationOids != NIL) {
+        relation = linitial_oid(plan->relationOids);
+        vdf_progress_statement(relation, top->plan_rows);
+    }
+    return relation;
 }
 
 uint64 vdf_execute(VdfExecutor *executor, VdfStatement *statement)
@@ -250,6 +254,7 @@ uint64 vdf_execute(VdfExecutor *executor, VdfStatement *statement)
     PlannedStmt *plan;
     QueryDesc *query;
     ParamListInfo params;
+    VdfValueContext values;
 
     CHECK_FOR_INTERRUPTS();
     executor->statements++;
@@ -269,7 +274,7 @@ uint64 vdf_execute(VdfExecutor *executor, VdfStatement *statement)
         MemoryContextReset(executor->statement);
         return 0;
     }
-    show_progress(plan);
+    vdf_value_context_push(&values, show_progress(plan));
 
     query = CreateQueryDesc(plan, statement->sql, GetActiveSnapshot(), crosscheck,
                             statement->sink ? &statement->sink->pub : None_Receiver, params, environment, 0);
@@ -290,6 +295,7 @@ uint64 vdf_execute(VdfExecutor *executor, VdfStatement *statement)
     if (statement->change && !hold)
         AfterTriggerEndQuery(query->estate);
     ExecutorEnd(query);
+    vdf_value_context_pop(&values);
     FreeQueryDesc(query);
     if (cached != NULL)
         ReleaseCachedPlan(cached, CurrentResourceOwner);

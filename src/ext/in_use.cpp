@@ -4,6 +4,7 @@
  */
 #include "ext/pg.h"
 #include "ext/duty.h"
+#include "ext/error_context.h"
 #include "ext/own_row.h"
 #include "ext/queue_scope.h"
 #include "ext/report.h"
@@ -86,6 +87,7 @@ static void ask_source(const Source *source, const char *form, const char *key, 
     Oid user;
     int security_context;
     char *relation, *target = target_of_row(source);
+    VdfValueContext context;
 
     GetUserIdAndSecContext(&user, &security_context);
     relation = become_owner(source->relation, security_context);
@@ -93,7 +95,9 @@ static void ask_source(const Source *source, const char *form, const char *key, 
         SPI_processed = 0;
         return;
     }
+    vdf_value_context_push(&context, source->relation);
     vdf_queue_execute(key ? psprintf(form, key, relation, target) : psprintf(form, relation, target), count, types, values, NULL);
+    vdf_value_context_pop(&context);
     SetUserIdAndSecContext(user, security_context);
 }
 

@@ -2,6 +2,7 @@
  * tenancy.cpp: people delete themselves, administrators the people of their company. The person who acts comes from
  * vedfolnir.actor, which a trusted back end sets for the transaction.
  */
+#include "ext/error_context.h"
 #include "ext/call.h"
 #include "ext/catalog.h"
 #include "ext/duty.h"
@@ -122,13 +123,16 @@ static void run_as_owner(VdfDeletionPlan *plan, const char *sql, Datum keys, Dat
     Oid user, types[2] = {get_array_type(plan->key_type), TEXTOID};
     Datum values[2] = {keys, tenant};
     int context;
+    VdfValueContext expression;
 
     GetUserIdAndSecContext(&user, &context);
     SetUserIdAndSecContext(plan->nodes[plan->graph.root].owner,
                            context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
     PushActiveSnapshot(GetLatestSnapshot());
+    vdf_value_context_push(&expression, plan->nodes[plan->graph.root].relation);
     if (SPI_execute_with_args(sql, tenant ? 2 : 1, types, values, NULL, true, 0) < 0)
         elog(ERROR, "the people of the call cannot be read");
+    vdf_value_context_pop(&expression);
     PopActiveSnapshot();
     SetUserIdAndSecContext(user, context);
 }
