@@ -102,9 +102,9 @@ class Table:
                   note=f"{self.get('whale', 'ours_dry_run', 'wal'):.0f} bytes of WAL, none on user tables")
 
     def P10(self, row):
-        row.ratio(self.get("catalogue", "policy_hash_again", "wall") * 1e3, " ms", 50, 15, at_least=False,
-                  note="vedfolnir_policy_hash, second call; first call of a connection {:.0f} ms; dry run of 4 rows {:.0f} ms, then {:.0f} ms".format(
-                      *(self.get("catalogue", n, "wall") * 1e3 for n in ("policy_hash_first", "dry_run_first", "dry_run_again"))))
+        row.ratio(self.get("catalogue", "policy_hash_first", "wall") * 1e3, " ms", 50, 15, at_least=False,
+                  note="vedfolnir_policy_hash, first call of a connection; made anew later {:.0f} ms, kept {:.1f} ms; dry run of 4 rows {:.0f} ms, then {:.0f} ms".format(
+                      *(self.get("catalogue", n, "wall") * 1e3 for n in ("policy_hash_anew", "policy_hash_again", "dry_run_first", "dry_run_again"))))
 
     def P11(self, row):
         row.ratio(100 * self.get("whale", "audit_alone") / self.get("whale", "ours"), " %", 2, at_least=False,

@@ -85,6 +85,8 @@ Edge edge_of(const VdfEdge &in)
 Graph graph_of(const VdfGraph &in)
 {
     Graph g;
+    g.nodes.reserve(in.nnodes);
+    g.edges.reserve(in.nedges);
     for (int i = 0; i < in.nnodes; i++)
         g.nodes.push_back({text(in.nodes[i].schema), text(in.nodes[i].relation), text(in.nodes[i].display),
                            text(in.nodes[i].from)});

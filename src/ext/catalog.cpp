@@ -204,18 +204,19 @@ static void translate_columns(const VdfForeignKey *key, AttrNumber *columns, int
 
 void vdf_key_details(const VdfForeignKey *key, VdfEdge *edge, AttrNumber *attributes, int *nattributes)
 {
-    HeapTuple tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(key->oid));
+    HeapTuple row = key->row != NULL ? key->row : SearchSysCache1(CONSTROID, ObjectIdGetDatum(key->oid));
     AttrNumber referring[INDEX_MAX_KEYS], referred[INDEX_MAX_KEYS], set[INDEX_MAX_KEYS];
     Oid equal[INDEX_MAX_KEYS], equal_parent[INDEX_MAX_KEYS], equal_child[INDEX_MAX_KEYS];
     int n, nset;
     VdfPair *pairs;
     char action = vdf_edge_action(edge->declared, edge->policy);
 
-    if (!HeapTupleIsValid(tuple))
+    if (!HeapTupleIsValid(row))
         ereport(ERROR, (errcode(ERRCODE_VDF_PLAN_CHANGED), errmsg("a foreign key was dropped while the plan was made"),
                         errhint("Run the statement again.")));
-    DeconstructFkConstraintRow(tuple, &n, referring, referred, equal, equal_parent, equal_child, &nset, set);
-    ReleaseSysCache(tuple);
+    DeconstructFkConstraintRow(row, &n, referring, referred, equal, equal_parent, equal_child, &nset, set);
+    if (key->row == NULL)
+        ReleaseSysCache(row);
     translate_columns(key, referring, n);
     translate_columns(key, set, nset);
 

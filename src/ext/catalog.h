@@ -21,10 +21,13 @@ typedef struct VdfForeignKey
     bool enforced;
     bool period;
     bool deferrable;
+    HeapTuple row; /* of pg_constraint, until vdf_foreign_keys_end; NULL: it is looked up */
 } VdfForeignKey;
 
 /* All foreign keys of the database, and for tables that inherit the columns but not the key one more each; temporary tables of other sessions left out. */
 VdfForeignKey *vdf_foreign_keys(int *count, bool *any_deferrable);
+/* Frees their rows of the catalogue, which a plan asks but once. */
+void vdf_foreign_keys_end(VdfForeignKey *keys, int count);
 
 /* The top of a partition tree; the relation itself when it is no partition. */
 Oid vdf_partition_root(Oid relation);
@@ -43,7 +46,7 @@ char *vdf_collate(Oid collation);
 /* Fills the column pairs, set columns and referring attributes of a key. */
 void vdf_key_details(const VdfForeignKey *key, VdfEdge *edge, AttrNumber *attributes, int *nattributes);
 /* The first referred column of a foreign key. */
-AttrNumber vdf_referred_column(Oid constraint);
+AttrNumber vdf_referred_column(const VdfForeignKey *key);
 /* The pair of a link: a column or an expression against a column of the parent. */
 void vdf_link_pair(Oid relation, const char *column, const char *expression, Oid parent, const char *parent_column,
                    VdfPair *pair);

@@ -143,6 +143,7 @@ static VdfEdge *detail_edges(Gathering *g, const unsigned char *reachable)
                          g->policies[i] >= 0 ? &c->policies[g->policies[i]] : NULL, edge, info);
         n++;
     }
+    vdf_foreign_keys_end(g->keys, g->nkeys);
     plan->graph.edges = edges;
     plan->graph.nedges = n;
     return edges;

@@ -7,23 +7,32 @@
 #include "ext/report.h"
 #include "ext/unique.h"
 
-static void describe_relation(VdfEdge *edge, Oid relation, Oid parent)
+/* What the nodes are called is not made once more for each edge: there may be thousands. */
+static void describe_relation(const VdfDeletionPlan *plan, VdfEdge *edge, const VdfEdgeInfo *info)
 {
-    edge->schema = get_namespace_name(get_rel_namespace(relation));
-    edge->relation = get_rel_name(relation);
-    edge->display = vdf_relation_name(relation);
-    edge->from = vdf_from_clause(relation);
-    edge->parent_from = vdf_from_clause(parent);
-    if (vdf_partition_root(parent) != parent)
-        edge->parent_leaves = vdf_partition_leaves(parent);
-    if (vdf_partition_root(relation) != relation)
-        edge->child_leaves = vdf_partition_leaves(relation);
+    const VdfNode *child = &plan->graph.nodes[edge->child], *parent = &plan->graph.nodes[edge->parent];
+
+    edge->schema = child->schema;
+    edge->relation = child->relation;
+    edge->display = child->display;
+    edge->from = child->from;
+    if (info->relation != plan->nodes[edge->child].relation) {
+        edge->schema = get_namespace_name(get_rel_namespace(info->relation));
+        edge->relation = get_rel_name(info->relation);
+        edge->display = vdf_relation_name(info->relation);
+        edge->from = vdf_from_clause(info->relation);
+    }
+    edge->parent_from = info->parent_relation == plan->nodes[edge->parent].relation ? parent->from : vdf_from_clause(info->parent_relation);
+    if (vdf_partition_root(info->parent_relation) != info->parent_relation)
+        edge->parent_leaves = vdf_partition_leaves(info->parent_relation);
+    if (vdf_partition_root(info->relation) != info->relation)
+        edge->child_leaves = vdf_partition_leaves(info->relation);
 }
 
 /* A key to reassign to is read as the parent's column reads it. */
 static void referred_type(const VdfForeignKey *key, const VdfLink *link, VdfEdgeInfo *info)
 {
-    AttrNumber number = key ? vdf_referred_column(key->oid) : get_attnum(link->parent, link->parent_columns[0]);
+    AttrNumber number = key ? vdf_referred_column(key) : get_attnum(link->parent, link->parent_columns[0]);
     Oid collation;
 
     if (number != InvalidAttrNumber)
@@ -127,7 +136,7 @@ void vdf_edge_details(VdfDeletionPlan *plan, const VdfForeignKey *key, VdfLink *
     info->constraint = key && key->declared_on == key->relation ? key->oid : InvalidOid;
     info->owner = vdf_relation_owner(info->relation);
     info->deferrable = key && key->deferrable;
-    describe_relation(edge, info->relation, info->parent_relation);
+    describe_relation(plan, edge, info);
     if (key)
         vdf_key_details(key, edge, info->attributes, &info->nattributes);
     else

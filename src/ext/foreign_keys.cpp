@@ -3,47 +3,40 @@
  */
 #include "ext/catalog.h"
 
-static bool key_columns(Oid constraint, int *n, AttrNumber *referring, AttrNumber *referred)
+static int key_columns(const VdfForeignKey *key, AttrNumber *referring, AttrNumber *referred)
 {
-    HeapTuple tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
     AttrNumber set[INDEX_MAX_KEYS];
     Oid equal[INDEX_MAX_KEYS], equal_parent[INDEX_MAX_KEYS], equal_child[INDEX_MAX_KEYS];
-    int nset;
+    int n, nset;
 
-    *n = 0;
-    if (!HeapTupleIsValid(tuple))
-        return false;
-    DeconstructFkConstraintRow(tuple, n, referring, referred, equal, equal_parent, equal_child, &nset, set);
-    ReleaseSysCache(tuple);
-    return true;
+    DeconstructFkConstraintRow(key->row, &n, referring, referred, equal, equal_parent, equal_child, &nset, set);
+    return n;
 }
 
-AttrNumber vdf_referred_column(Oid constraint)
+AttrNumber vdf_referred_column(const VdfForeignKey *key)
 {
     AttrNumber referring[INDEX_MAX_KEYS], referred[INDEX_MAX_KEYS];
-    int n;
 
-    return key_columns(constraint, &n, referring, referred) ? referred[0] : InvalidAttrNumber;
+    (void) key_columns(key, referring, referred);
+    return referred[0];
 }
 
-static int referring_columns(Oid constraint, AttrNumber *referring)
+static int referring_columns(const VdfForeignKey *key, AttrNumber *referring)
 {
     AttrNumber referred[INDEX_MAX_KEYS];
-    int n;
 
-    (void) key_columns(constraint, &n, referring, referred);
-    return n;
+    return key_columns(key, referring, referred);
 }
 
 /* Does the relation have a key of its own to the same table over columns of the same names? */
 static bool has_own_key(const VdfForeignKey *keys, int n, const VdfForeignKey *inherited, Oid relation)
 {
     AttrNumber theirs[INDEX_MAX_KEYS], own[INDEX_MAX_KEYS];
-    int ntheirs = referring_columns(inherited->oid, theirs);
+    int ntheirs = referring_columns(inherited, theirs);
 
     for (int i = 0; i < n; i++) {
         bool same = keys[i].relation == relation && keys[i].referenced == inherited->referenced &&
-                    referring_columns(keys[i].oid, own) == ntheirs;
+                    referring_columns(&keys[i], own) == ntheirs;
 
         for (int j = 0; same && j < ntheirs; j++)
             same = strcmp(get_attname(relation, own[j], false), get_attname(inherited->relation, theirs[j], false)) == 0;
@@ -128,9 +121,20 @@ VdfForeignKey *vdf_foreign_keys(int *count, bool *any_deferrable)
         key->deferrable = form->condeferrable;
         key->enforced = vdf_key_enforced(form);
         key->period = vdf_key_period(form);
+        key->row = heap_copytuple(tuple);
     }
     systable_endscan(scan);
     table_close(catalog, AccessShareLock);
     *count = n;
     return add_inheriting_tables(keys, count);
+}
+
+void vdf_foreign_keys_end(VdfForeignKey *keys, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (keys[i].declared_on == keys[i].relation) /* the heirs have the same row */
+            heap_freetuple(keys[i].row);
+    }
+    for (int i = 0; i < count; i++)
+        keys[i].row = NULL;
 }

@@ -258,6 +258,15 @@ void vdf_sweep_rows(VdfRun *run, int node, bool loop, bool inside)
         sweep_edges(run, &sink, flags);
 }
 
+/* Most relations of a large schema hold nothing of a person: nothing is to be learned of them then. */
+static bool has_parents(VdfRun *run, const VdfComponent *component)
+{
+    for (int i = 0; i < component->nouter; i++)
+        if (run->nodes[run->plan->graph.edges[component->outer[i]].parent].all.count > 0)
+            return true;
+    return false;
+}
+
 /* Can all nodes of the component be swept, now that their parents are known? */
 static bool can_sweep(VdfRun *run, const VdfComponent *component, bool *any)
 {
@@ -267,7 +276,7 @@ static bool can_sweep(VdfRun *run, const VdfComponent *component, bool *any)
         VdfSweep *sweep;
         bool reached;
 
-        if (node == run->plan->graph.root || run->plan->view->nkeys[node] > VDF_KEY_COLUMNS)
+        if (run->plan->view->nkeys[node] > VDF_KEY_COLUMNS)
             return false;
         sweep = vdf_sweep_of(run->plan, node);
         if (!sweep->possible || sweep->nedges > SWEEP_EDGES || (component->loop && !sweep->identifies) ||
@@ -288,9 +297,10 @@ static bool can_sweep(VdfRun *run, const VdfComponent *component, bool *any)
 bool vdf_sweep(VdfRun *run, int number)
 {
     const VdfComponent *component = &run->plan->view->components[number];
-    bool any;
+    bool any = false;
 
-    if (!can_sweep(run, component, &any))
+    if (run->plan->view->component_of[run->plan->graph.root] == number ||
+        (has_parents(run, component) && !can_sweep(run, component, &any)))
         return false;
     for (int i = 0; i < component->nnodes; i++) {
         VdfNodeState *state = &run->nodes[component->nodes[i]];
