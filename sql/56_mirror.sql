@@ -98,6 +98,7 @@ SELECT vedfolnir_add_mirror('roles', 'audit_roles', '{"role": "no_such_column"}'
 SELECT vedfolnir_add_mirror('roles', 'audit_roles', '{"at": "role"}');
 SELECT vedfolnir_add_mirror('roles', 'roles', '{}');
 SELECT vedfolnir_add_mirror('roles', NULL, '{}');
+SELECT vedfolnir_add_mirror('roles', 'audit_roles', '["role"]');
 CREATE ROLE regress56_admin;
 SELECT vedfolnir_grant('regress56_admin', 'admin');
 GRANT USAGE ON SCHEMA mirror56 TO regress56_admin;

@@ -96,6 +96,9 @@ VDF_FUNCTION(vedfolnir_add_mirror)
     values[5] = DirectFunctionCall1(namein, CStringGetDatum(get_namespace_name(get_rel_namespace(mirror))));
     values[6] = DirectFunctionCall1(namein, CStringGetDatum(get_rel_name(mirror)));
     values[7] = PointerGetDatum(PG_DETOAST_DATUM(PG_GETARG_DATUM(2)));
+    if (!JB_ROOT_IS_OBJECT(DatumGetJsonbP(values[7])))
+        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("columns must be a JSON object"),
+                        errhint("For example: '{\"email\": \"NULL\"}'.")));
     vdf_store_open(&store);
     check_columns(&store, mirror, values[7]);
     values[8] = compile_columns(&store, relation, mirror, values[7]);
