@@ -162,6 +162,7 @@ INSERT INTO app.users VALUES (5);
 SELECT * FROM t.refused('SELECT * FROM vedfolnir_delete_user(5)');
 SELECT * FROM t.refused('SELECT * FROM vedfolnir_delete_user(5, false)');
 SELECT code FROM t.refused($$SELECT * FROM vedfolnir_delete_users('{5,6}', false)$$);
+SELECT severity, code, object, message, remedy FROM vedfolnir_check() WHERE object = 'app.users.id';
 SELECT count(*) FROM app.users;
 SELECT t.finish();
 DROP ROLE regress_guest;

@@ -5,6 +5,7 @@
 #include "ext/check.h"
 #include "ext/facts.h"
 #include "ext/report.h"
+#include "ext/unique.h"
 
 /* The size in words, read from the catalogue's last count: asking the file system for 2,000 tables takes too long. */
 static char *scanned(Oid relation)
@@ -124,11 +125,27 @@ static void review_heirs(VdfReview *review, Oid relation, int edge)
     }
 }
 
+/* It was when the subject was registered. */
+static void review_key(VdfReview *review)
+{
+    Oid root = review->plan->configuration->relation;
+    const char *column = review->plan->configuration->key_column;
+
+    if (!vdf_is_unique(root, get_attnum(root, column)))
+        vdf_find(review, VDF_SEVERITY_WARNING, "missing_index",
+                 psprintf("%s.%s", vdf_relation_name(root), quote_identifier(column)),
+                 "no unique index any more: a key that several rows have refuses their deletion",
+                 psprintf("CREATE UNIQUE INDEX%s ON %s (%s);",
+                          get_rel_relkind(root) == RELKIND_PARTITIONED_TABLE ? "" : " CONCURRENTLY", vdf_relation_name(root),
+                          quote_identifier(column)));
+}
+
 static void review_each_table(VdfReview *review)
 {
     VdfDeletionPlan *plan = review->plan;
     List *seen = list_make1_oid(plan->configuration->relation);
 
+    review_key(review);
     review_facts(review, plan->configuration->relation, !plan->configuration->tombstone);
     review_heirs(review, plan->configuration->relation, -1);
     for (int i = 0; i < plan->graph.nedges; i++) {

@@ -10,6 +10,7 @@
 #include "ext/names.h"
 #include "ext/report.h"
 #include "ext/store.h"
+#include "ext/unique.h"
 #include "ext/value.h"
 
 /* The primary key's only column; 0A000 for a composite one. */
@@ -54,21 +55,7 @@ static void require_equality(Oid relation, AttrNumber column)
 /* A key must name one row. */
 static void require_unique(Oid relation, AttrNumber column)
 {
-    Relation table = table_open(relation, AccessShareLock);
-    List *indexes = RelationGetIndexList(table);
-    ListCell *cell;
-    bool found = false;
-
-    foreach (cell, indexes) {
-        Relation index = index_open(lfirst_oid(cell), AccessShareLock);
-
-        found = found || (index->rd_index->indisunique && index->rd_index->indisvalid && index->rd_index->indnkeyatts == 1 &&
-                          index->rd_index->indkey.values[0] == column &&
-                          heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL));
-        index_close(index, AccessShareLock);
-    }
-    table_close(table, AccessShareLock);
-    if (!found)
+    if (!vdf_is_unique(relation, column))
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                         errmsg("column \"%s\" of %s is not unique", get_attname(relation, column, false), vdf_relation_name(relation)),
                         errdetail("A key must name one row.")));

@@ -12,3 +12,21 @@ bool vdf_keeps_apart(Oid number, const Bitmapset *columns)
     index_close(index, AccessShareLock);
     return unique;
 }
+
+bool vdf_is_unique(Oid relation, AttrNumber column)
+{
+    Relation table = table_open(relation, AccessShareLock);
+    ListCell *cell;
+    bool found = false;
+
+    foreach (cell, RelationGetIndexList(table)) {
+        Relation index = index_open(lfirst_oid(cell), AccessShareLock);
+
+        found = found || (index->rd_index->indisunique && index->rd_index->indisvalid && index->rd_index->indnkeyatts == 1 &&
+                          index->rd_index->indkey.values[0] == column &&
+                          heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL));
+        index_close(index, AccessShareLock);
+    }
+    table_close(table, AccessShareLock);
+    return found;
+}

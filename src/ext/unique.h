@@ -8,5 +8,7 @@
 
 /* Does the index keep two rows with the same values of the columns apart? */
 bool vdf_keeps_apart(Oid number, const Bitmapset *columns);
+/* Does a unique index over all rows keep the values of one column apart? */
+bool vdf_is_unique(Oid relation, AttrNumber column);
 
 #endif
