@@ -2,7 +2,7 @@
 
 CREATE TABLE vedfolnir.watch (
     switched_on_by name NOT NULL,
-    switched_on_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+    switched_on_at timestamptz PRIMARY KEY DEFAULT pg_catalog.clock_timestamp() -- a key, since all tables may be published
 );
 COMMENT ON TABLE vedfolnir.watch IS 'one row while vedfolnir_watch() is meant to be on; the event trigger itself is no part of a dump';
 

@@ -30,6 +30,9 @@ SELECT is_empty($$ SELECT p.oid::regprocedure FROM pg_catalog.pg_proc p JOIN our
                    WHERE pg_catalog.obj_description(p.oid, 'pg_proc') IS NULL $$, 'every function has a comment');
 SELECT is_empty($$ SELECT c.oid::regclass FROM pg_catalog.pg_class c JOIN ours ON ours.objid = c.oid AND ours.classid = 'pg_catalog.pg_class'::regclass
                    WHERE c.relkind IN ('r', 'v', 'S') AND pg_catalog.obj_description(c.oid, 'pg_class') IS NULL $$, 'every table, view and sequence has a comment');
+SELECT is_empty($$ SELECT c.oid::regclass FROM pg_catalog.pg_class c JOIN ours ON ours.objid = c.oid AND ours.classid = 'pg_catalog.pg_class'::regclass
+                   WHERE c.relkind = 'r' AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary) $$,
+                'every table has a primary key, or a publication of all tables would stop it');
 SELECT is_empty($$ SELECT t.typname FROM pg_catalog.pg_type t JOIN ours ON ours.objid = t.oid AND ours.classid = 'pg_catalog.pg_type'::regclass
                    JOIN pg_catalog.pg_class c ON c.oid = t.typrelid WHERE c.relkind = 'c' AND pg_catalog.obj_description(t.oid, 'pg_type') IS NULL $$,
                 'every type has a comment');
