@@ -73,10 +73,10 @@ static bool page_refers(Page page, Relation table, const VdfProbeArm *arm, Snaps
 
 static bool pages_refer(VdfBatchPages *pages, Relation table, const VdfProbeArm *arm, Snapshot look)
 {
+    XLogRecPtr now = GetXLogInsertRecPtr(); /* before the pages are counted: what fills a later one lies behind */
     BlockNumber blocks = RelationGetNumberOfBlocks(table);
     BufferAccessStrategy strategy = blocks > (BlockNumber) NBuffers / 4 ? GetAccessStrategy(BAS_BULKREAD) : NULL;
     TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsHeapTuple);
-    XLogRecPtr now = GetXLogInsertRecPtr(); /* before the first page is read */
     bool refers = false, unseen = false;
 
     for (BlockNumber block = 0; block < blocks && !refers; block++) {
@@ -84,13 +84,11 @@ static bool pages_refer(VdfBatchPages *pages, Relation table, const VdfProbeArm 
 
         CHECK_FOR_INTERRUPTS();
         buffer = ReadBufferExtended(table, MAIN_FORKNUM, block, RBM_NORMAL, strategy);
-        /* Who is changing the page at this moment has not asked yet for the row that it will refer to. */
-        if (pages->since == InvalidXLogRecPtr || BufferGetLSNAtomic(buffer) > pages->since) {
-            LockBuffer(buffer, BUFFER_LOCK_SHARE);
+        /* With the lock: a change whose record lies before "now" has left its position in the page by then. */
+        LockBuffer(buffer, BUFFER_LOCK_SHARE);
+        if (pages->since == InvalidXLogRecPtr || BufferGetLSNAtomic(buffer) > pages->since)
             refers = page_refers(BufferGetPage(buffer), table, arm, look, slot, &unseen);
-            LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
-        }
-        ReleaseBuffer(buffer);
+        UnlockReleaseBuffer(buffer);
     }
     ExecDropSingleTupleTableSlot(slot);
     if (strategy != NULL)
