@@ -4,6 +4,7 @@
 #include "ext/expression.h"
 #include "ext/names.h"
 #include "ext/report.h"
+#include "ext/row_change.h"
 #include "ext/store.h"
 #include "ext/sweep.h"
 #include "ext/target_overlap.h"
@@ -151,6 +152,8 @@ typedef struct NamedSink
     int group;
     bool look; /* the row tells its target; else which one it names */
     Bitmapset *renaming; /* edges after which a row does not name what it names now */
+    Bitmapset *doubtful; /* targets that rows name which others are changing or removing */
+    List *others;        /* transactions that are about it, as oids */
 } NamedSink;
 
 static bool is_renamed(NamedSink *s, Datum relation, Datum tid)
@@ -169,6 +172,34 @@ static void keep(VdfRun *run, int group, int number)
     MemoryContextSwitchTo(caller);
 }
 
+/*
+ * Two people who name one file and go at the same time would each keep it for the other: of such two, the one who looks later
+ * finds the row of the other on its way out.
+ */
+static void doubt(NamedSink *s, int number, TransactionId by)
+{
+    MemoryContext caller = MemoryContextSwitchTo(s->run->context);
+
+    s->doubtful = bms_add_member(s->doubtful, number);
+    if (TransactionIdIsInProgress(by))
+        s->others = list_append_unique_oid(s->others, SubTransGetTopmostTransaction(by));
+    MemoryContextSwitchTo(caller);
+}
+
+/*
+ * What only such rows name is queued, and asked again right before it is removed. By then the others must have ended: while
+ * they are under way their rows would seem to keep it.
+ */
+static void wait_for_others(VdfTargets *t, int group, Bitmapset *doubtful, List *others)
+{
+    ListCell *cell;
+
+    if (bms_is_subset(doubtful, t->kept[group]))
+        return;
+    foreach (cell, others)
+        XactLockTableWait((TransactionId) lfirst_oid(cell), NULL, NULL, XLTW_None);
+}
+
 static void named_row(VdfSink *sink, TupleTableSlot *slot)
 {
     NamedSink *s = (NamedSink *) sink;
@@ -181,8 +212,16 @@ static void named_row(VdfSink *sink, TupleTableSlot *slot)
         return;
     n = s->look ? vdf_target_set_find(t->set, s->group, is_path(&t->groups[s->group]), slot->tts_values[2])
                 : DatumGetInt32(slot->tts_values[2]);
-    if (n == 0)
+    if (n == 0 || bms_is_member(n, t->kept[s->group]))
         return;
+    if (!s->run->dry) {
+        TransactionId by = vdf_row_change(DatumGetObjectId(slot->tts_values[0]), (ItemPointer) DatumGetPointer(slot->tts_values[1]));
+
+        if (TransactionIdIsValid(by)) {
+            doubt(s, n, by);
+            return;
+        }
+    }
     if (s->run->dry && node->goes != NULL &&
         vdf_rowset_has(node->goes, DatumGetObjectId(slot->tts_values[0]),
                        (ItemPointer) DatumGetPointer(slot->tts_values[1])))
@@ -257,6 +296,8 @@ static void find_renamed(VdfRun *run, int group, int rule)
 static void find_kept(VdfRun *run, int group)
 {
     VdfTargets *t = run->targets;
+    Bitmapset *doubtful = NULL;
+    List *others = NIL;
 
     for (int i = 0; i < run->plan->graph.ntarget_rules; i++) {
         VdfStatement statement;
@@ -272,6 +313,8 @@ static void find_kept(VdfRun *run, int group)
         s.run = run;
         s.node = node;
         s.group = group;
+        s.doubtful = doubtful;
+        s.others = others;
         for (int e = 0; run->dry && e < run->plan->graph.nedges; e++)
             if (run->edges[e].set != NULL && !run->edges[e].failed && vdf_edge_renames(run->plan, e, i))
                 s.renaming = bms_add_member(s.renaming, e);
@@ -285,9 +328,12 @@ static void find_kept(VdfRun *run, int group)
             vdf_statement_input(&statement, "vdf_root", &run->root);
         statement.sink = &s.sink;
         (void) vdf_execute(&run->executor, &statement);
+        doubtful = s.doubtful;
+        others = s.others;
         if (t->renamed[i].count > 0)
             find_renamed(run, group, i);
     }
+    wait_for_others(t, group, doubtful, others);
 }
 
 /* Drops what is kept from a group, and counts. */
