@@ -306,7 +306,7 @@ my @calls = (
 	"public.vedfolnir_delete_user_by_name('name {2}'::pg_catalog.text, dry_run => false)",
 	"public.vedfolnir_delete_users(ARRAY['{3}', '{4}']::pg_catalog.text[], dry_run => false)",
 	'public.vedfolnir_expire_sessions({5}::pg_catalog.int8, dry_run => false)', 'public.vedfolnir_verify_user({1}::pg_catalog.int8)',
-	"public.vedfolnir_claim_tasks('w'::pg_catalog.text, 10, '1 min'::pg_catalog.interval)", 'public.vedfolnir_last_deletion()',
+	"public.vedfolnir_unlock_worker('w'::pg_catalog.text)", "public.vedfolnir_claim_tasks('w'::pg_catalog.text, 10, '1 min'::pg_catalog.interval)", 'public.vedfolnir_last_deletion()',
 	"public.vedfolnir_targets_in_use(ARRAY[1]::pg_catalog.int8[])",
 	"public.vedfolnir_finish_tasks(ARRAY[1]::pg_catalog.int8[], ARRAY[1]::pg_catalog.int8[], ARRAY['done']::pg_catalog.text[])",
 	"public.vedfolnir_grant('mallory'::pg_catalog.regrole, 'viewer')", "public.vedfolnir_revoke('mallory'::pg_catalog.regrole, 'viewer')");
