@@ -1,5 +1,6 @@
 #include "ext/row_version.h"
 
+/* With room for one more. */
 static TransactionId *xids_copy(const TransactionId *xids, int n)
 {
     TransactionId *copy = (TransactionId *) palloc(sizeof(TransactionId) * (n + 1));
@@ -19,6 +20,9 @@ Snapshot vdf_snapshot_copy(Snapshot snapshot)
     copy->subxip = xids_copy(snapshot->subxip, snapshot->subxcnt);
     copy->copied = true;
     copy->active_count = copy->regd_count = 0;
+    /* What this transaction has yet to write was not seen, though a snapshot of its own does not count it as running. */
+    if (TransactionIdIsValid(GetTopTransactionIdIfAny()))
+        copy->xip[copy->xcnt++] = GetTopTransactionIdIfAny();
     return copy;
 }
 
