@@ -59,4 +59,16 @@ SELECT DISTINCT relation FROM vedfolnir.audit_log ORDER BY 1;
 SELECT service, target FROM vedfolnir.cleanup_task ORDER BY id;
 SELECT id, to_char(day, 'YYYY-MM-DD') AS day FROM app.visits ORDER BY 1;
 SELECT u, to_char(day, 'YYYY-MM-DD') AS day, extract(epoch FROM span) AS span, share FROM app.notes ORDER BY id;
+-- A key to reassign to is the same in all sessions too.
+CREATE TABLE app.days (day date PRIMARY KEY);
+CREATE TABLE app.plans (id int PRIMARY KEY, day date REFERENCES app.days);
+INSERT INTO app.days VALUES ('2020-03-02'), ('2020-02-03'), ('2020-05-05');
+INSERT INTO app.plans VALUES (1, '2020-05-05');
+SELECT vedfolnir_register_subject('app.days', subject => 'day');
+SET datestyle = 'SQL, DMY';
+SELECT vedfolnir_set_policy('app.plans', 'plans_day_fkey', 'reassign', reassign_to => '02/03/2020', subject => 'day');
+RESET datestyle;
+SELECT reassign_to FROM vedfolnir.policy;
+SELECT action, row_count FROM vedfolnir_delete_user('2020-05-05', false, subject => 'day') ORDER BY step;
+SELECT to_char(day, 'YYYY-MM-DD') AS day FROM app.plans;
 SELECT t.finish();

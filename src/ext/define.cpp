@@ -167,8 +167,8 @@ static AttrNumber only_column(const char *subject, Oid relation, const char *edg
     return number;
 }
 
-/* "= expression" is compiled; a key is read once, to see that the column takes it. */
-static char *compile_successor(const char *subject, Oid relation, const char *edge, const char *reassign_to)
+/* "= expression" is compiled; a key is read once, to see that the column takes it, and kept in a form for all sessions. */
+static char *compile_successor(const char *subject, Oid relation, const char *edge, char **reassign_to)
 {
     Oid type, collation, parent = InvalidOid;
     AttrNumber referred = InvalidAttrNumber, number = only_column(subject, relation, edge, &parent, &referred);
@@ -177,12 +177,12 @@ static char *compile_successor(const char *subject, Oid relation, const char *ed
     if (number == InvalidAttrNumber)
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("only a reference of one column can be reassigned")));
     get_atttypetypmodcoll(relation, number, &type, &typmod, &collation);
-    if (reassign_to[0] == '=') {
+    if (**reassign_to == '=') {
         vdf_require_owner(relation);
-        return vdf_expression_compile(relation, reassign_to + 1, false, type, typmod);
+        return vdf_expression_compile(relation, *reassign_to + 1, false, type, typmod);
     }
     get_atttypetypmodcoll(parent, referred, &type, &typmod, &collation);
-    (void) vdf_read_value(parent, type, typmod, reassign_to);
+    *reassign_to = vdf_value_text(type, vdf_read_value(parent, type, typmod, *reassign_to), *reassign_to);
     return NULL;
 }
 
@@ -216,7 +216,7 @@ VDF_FUNCTION(vedfolnir_set_policy)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                         errmsg("reassign_to goes with the action reassign, and only with it")));
     if (reassign_to != NULL)
-        compiled = compile_successor(subject, relation, edge, reassign_to);
+        compiled = compile_successor(subject, relation, edge, &reassign_to);
     vdf_row_name(&row, subject);
     vdf_row_relation(&row, relation);
     vdf_row_name(&row, edge);

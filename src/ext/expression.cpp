@@ -78,6 +78,22 @@ char *vdf_deparse(Node *expression, List *context, bool prefix)
     return text;
 }
 
+char *vdf_value_text(Oid type, Datum value, char *given)
+{
+    Oid function, base = getBaseType(type);
+    bool varlena;
+    int level;
+
+    if (base != DATEOID && base != TIMESTAMPOID && base != TIMESTAMPTZOID && base != INTERVALOID)
+        return given;
+    getTypeOutputInfo(base, &function, &varlena);
+    level = NewGUCNestLevel();
+    set_formats();
+    given = OidOutputFunctionCall(function, value);
+    AtEOXact_GUC(true, level);
+    return given;
+}
+
 char *vdf_expression_compile(Oid relation, const char *text, bool subqueries, Oid type, int32 typmod)
 {
     char *compiled;

@@ -18,6 +18,8 @@ char *vdf_expression_compile_text(Oid relation, const char *text);
 
 /* SQL that means the same under any setting of the session, with columns under their alias if prefix is true. */
 char *vdf_deparse(Node *expression, List *context, bool prefix);
+/* A value that was given as text, in a form that means the same under any setting of the session. */
+char *vdf_value_text(Oid type, Datum value, char *given);
 
 /* The first column under the alias c that a compiled expression names and the relation does not have; NULL for none. */
 char *vdf_expression_missing_column(Oid relation, const char *text);
