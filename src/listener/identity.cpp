@@ -75,17 +75,6 @@ bool is_missing_realm(const HttpResponse &response)
                                       response.body.find("Realm does not exist") != std::string::npos);
 }
 
-// A gateway that has lost its way to the server, or a wrong base URL, gives 404 as well. Only the server itself says that it
-// has no such user.
-bool is_missing_user(const HttpResponse &response)
-{
-    if (response.status != 404)
-        return false;
-    if (response.body.find("User not found") == std::string::npos)
-        again("an answer has HTTP status 404 and does not come from the users of the realm");
-    return true;
-}
-
 // The server compares names without regard to case, in any script.
 std::wstring lower_case(const std::string &name)
 {
@@ -169,6 +158,20 @@ HttpResponse IdentityService::ask(const std::string &method, const std::string &
     }
 }
 
+// A gateway that has lost its way to the server, or lets nobody in here, gives 404 as well. Where the server does not say itself
+// that it has no such user, it has to show that it answers for the users of the realm.
+bool IdentityService::is_missing(const HttpResponse &response)
+{
+    if (response.status != 404)
+        return false;
+    if (response.body.find("User not found") != std::string::npos)
+        return true;
+    const HttpResponse users = ask("GET", "admin/realms/" + realm_ + "/users?exact=true&username=-");
+    if (users.status == 200 && json::parse(users.body, nullptr, false).is_array())
+        return true;
+    again("an answer has HTTP status 404 and does not come from the users of the realm");
+}
+
 // No such user ends the task as skipped: somebody was faster.
 IdentityService::User IdentityService::find(const IdentityTarget &target)
 {
@@ -206,7 +209,7 @@ IdentityService::User IdentityService::find(const IdentityTarget &target)
     User user;
     user.path = users + "/" + id;
     const HttpResponse response = ask("GET", user.path);
-    if (is_missing_user(response))
+    if (is_missing(response))
         throw Settled{{Verdict::skipped, {}, Milliseconds(0)}};
     if (response.status != 200)
         throw Settled{outcome_of_status(response, "user")};
@@ -225,14 +228,14 @@ Outcome IdentityService::disable(const User &user)
          {std::tuple<std::string, std::string, std::string>("PUT", user.path, representation.dump()),
           std::tuple<std::string, std::string, std::string>("POST", user.path + "/logout", "{}")}) {
         const HttpResponse response = ask(method, path, body);
-        if (is_missing_user(response))
+        if (is_missing(response))
             return {Verdict::skipped, {}, Milliseconds(0)};
         if (response.status < 200 || response.status > 299)
             return outcome_of_status(response, method == "PUT" ? "disabling the user" : "logging the user out");
     }
     VDF_FAULT("effect");
     const HttpResponse after = ask("GET", user.path);
-    if (is_missing_user(after))
+    if (is_missing(after))
         return {Verdict::done, {}, Milliseconds(0)};
     if (after.status != 200)
         return outcome_of_status(after, "user");
@@ -245,7 +248,7 @@ Outcome IdentityService::disable(const User &user)
 Outcome IdentityService::log_out(const User &user)
 {
     const HttpResponse response = ask("POST", user.path + "/logout", "{}");
-    if (is_missing_user(response))
+    if (is_missing(response))
         return {Verdict::skipped, {}, Milliseconds(0)};
     if (response.status < 200 || response.status > 299)
         return outcome_of_status(response, "logging the user out");
@@ -256,7 +259,7 @@ Outcome IdentityService::log_out(const User &user)
 Outcome IdentityService::see_no_sessions(const User &user)
 {
     const HttpResponse sessions = ask("GET", user.path + "/sessions");
-    if (is_missing_user(sessions))
+    if (is_missing(sessions))
         return {Verdict::done, {}, Milliseconds(0)};
     if (sessions.status != 200)
         return outcome_of_status(sessions, "sessions of the user");
@@ -269,13 +272,13 @@ Outcome IdentityService::see_no_sessions(const User &user)
 Outcome IdentityService::remove(const User &user)
 {
     const HttpResponse response = ask("DELETE", user.path);
-    if (is_missing_user(response))
+    if (is_missing(response))
         return {Verdict::skipped, {}, Milliseconds(0)};
     if (response.status < 200 || response.status > 299)
         return outcome_of_status(response, "deleting the user");
     VDF_FAULT("effect");
     const HttpResponse after = ask("GET", user.path);
-    if (is_missing_user(after))
+    if (is_missing(after))
         return {Verdict::done, {}, Milliseconds(0)};
     if (after.status != 200)
         return outcome_of_status(after, "user");

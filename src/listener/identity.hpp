@@ -39,6 +39,7 @@ class IdentityService : public Service
     Outcome see_no_sessions(const User &user);
     Outcome remove(const User &user);
     User find(const IdentityTarget &target);
+    bool is_missing(const HttpResponse &response);
 
     const std::string &token(const std::string &realm);
     // With the token of the realm; a 401 is answered once by a new token.

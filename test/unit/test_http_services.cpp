@@ -243,33 +243,60 @@ TEST_F(Identity, AsksForANewTokenBeforeTheOldOneEnds)
 
 TEST_F(Identity, DoesNotTakeAnyNotFoundForAMissingUser)
 {
-    // A gateway whose server is away, a wrong base URL.
+    // A gateway whose server is away or that lets nobody in, a wrong base URL.
+    const std::string users = "GET/admin/realms/r1/users?exact=true&username=-";
     http->expect(token_path, 200, token_body);
     for (const char *body : {"", "404 page not found", "{}", R"({"status":404,"error":"Not Found","path":"/admin"})"}) {
         http->expect("GET" + user_path, 404, body);
+        http->expect(users, 404, body);
         EXPECT_EQ(run("delete", "r1/u-1").verdict, Verdict::retry) << body;
         expect_user();
         http->expect("DELETE" + user_path, 404, body);
+        http->expect(users, 404, body);
         EXPECT_EQ(run("delete", "r1/u-1").verdict, Verdict::retry) << body;
         expect_user();
         http->expect("DELETE" + user_path, 204);
         http->expect("GET" + user_path, 404, body);
+        http->expect(users, 404, body);
         EXPECT_EQ(run("delete", "r1/u-1").verdict, Verdict::retry) << body;
         expect_user();
         http->expect("POST" + user_path + "/logout", 404, body);
+        http->expect(users, 404, body);
         EXPECT_EQ(run("logout", "r1/u-1").verdict, Verdict::retry) << body;
         expect_user();
         http->expect("POST" + user_path + "/logout", 204);
         http->expect("GET" + user_path + "/sessions", 404, body);
+        http->expect(users, 404, body);
         EXPECT_EQ(run("logout", "r1/u-1").verdict, Verdict::retry) << body;
         expect_user();
         http->expect("PUT" + user_path, 404, body);
+        http->expect(users, 404, body);
         EXPECT_EQ(run("disable", "r1/u-1").verdict, Verdict::retry) << body;
         expect_user();
         http->expect("PUT" + user_path, 204);
         http->expect("POST" + user_path + "/logout", 204);
         http->expect("GET" + user_path, 404, body);
+        http->expect(users, 404, body);
         EXPECT_EQ(run("disable", "r1/u-1").verdict, Verdict::retry) << body;
+    }
+}
+
+TEST_F(Identity, TakesABareNotFoundFromWhereUsersAreFound)
+{
+    const std::string users = "GET/admin/realms/r1/users?exact=true&username=-";
+    http->expect(token_path, 200, token_body);
+    http->expect("GET" + user_path, 404, "");
+    http->expect(users, 200, "[]");
+    EXPECT_EQ(run("delete", "r1/u-1").verdict, Verdict::skipped);
+    expect_user();
+    http->expect("DELETE" + user_path, 204);
+    http->expect("GET" + user_path, 404, "{}");
+    http->expect(users, 200, "[]");
+    EXPECT_EQ(run("delete", "r1/u-1").verdict, Verdict::done);
+    for (const auto &[status, body] : {std::pair<int, const char *>(200, "{}"), {200, "<html>"}, {500, "[]"}}) {
+        http->expect("GET" + user_path, 404, "");
+        http->expect(users, status, body);
+        EXPECT_EQ(run("delete", "r1/u-1").verdict, Verdict::retry) << status << body;
     }
 }
 
