@@ -19,16 +19,16 @@ static bool collect_scans(Plan **at, const CustomScanMethods *methods, List **sc
         *scans = lappend(*scans, at);
         return true;
     case T_CustomScan:
-        return ((CustomScan *)plan)->methods == methods;
+        return ((CustomScan *) plan)->methods == methods;
     case T_Append:
-        if (vdf_append_prunes((Append *)plan) || ((Append *)plan)->nasyncplans != 0)
+        if (vdf_append_prunes((Append *) plan) || ((Append *) plan)->nasyncplans != 0)
             return false;
-        foreach (cell, ((Append *)plan)->appendplans)
-            if (!collect_scans((Plan **)&lfirst(cell), methods, scans))
+        foreach (cell, ((Append *) plan)->appendplans)
+            if (!collect_scans((Plan **) &lfirst(cell), methods, scans))
                 return false;
         return true;
     case T_Result: /* only computes the target list */
-        return ((Result *)plan)->resconstantqual == NULL && collect_scans(&plan->lefttree, methods, scans);
+        return ((Result *) plan)->resconstantqual == NULL && collect_scans(&plan->lefttree, methods, scans);
     default:
         return false;
     }
@@ -38,11 +38,11 @@ static Plan *scan_of(Plan *plan, const CustomScanMethods *methods)
 {
     CustomScan *custom = makeNode(CustomScan);
 
-    custom->scan = *(Scan *)plan;
+    custom->scan = *(Scan *) plan;
     NodeSetTag(custom, T_CustomScan);
     custom->custom_relids = bms_make_singleton(custom->scan.scanrelid);
     custom->methods = methods;
-    return (Plan *)custom;
+    return (Plan *) custom;
 }
 
 /* False: the plan asks for no privileges on the relation, so it is not what it was taken for. */
@@ -80,7 +80,7 @@ bool vdf_exchange_scans(PlannedStmt *plan, const VdfScanExchange *exchange)
     caller = MemoryContextSwitchTo(exchange->context);
     asked = ask_privileges(plan, exchange);
     for (cell = list_head(scans); asked && cell != NULL; cell = lnext(scans, cell)) {
-        Plan **at = (Plan **)lfirst(cell);
+        Plan **at = (Plan **) lfirst(cell);
 
         *at = scan_of(*at, exchange->methods);
     }

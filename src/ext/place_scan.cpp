@@ -31,7 +31,7 @@ static bool next_page(PlaceScanState *state)
     while (state->nrows == 0 && scan->given < scan->limit && vdf_versions_more(&state->reader)) {
         CHECK_FOR_INTERRUPTS();
         state->nrows =
-            vdf_versions_read(&state->reader, (int)Min(scan->limit - scan->given, MaxHeapTuplesPerPage),
+            vdf_versions_read(&state->reader, (int) Min(scan->limit - scan->given, MaxHeapTuplesPerPage),
                               state->rows, &state->buffer);
     }
     scan->given += state->nrows;
@@ -41,7 +41,7 @@ static bool next_page(PlaceScanState *state)
 
 static TupleTableSlot *next_row(ScanState *node)
 {
-    PlaceScanState *state = (PlaceScanState *)node;
+    PlaceScanState *state = (PlaceScanState *) node;
     TupleTableSlot *slot = node->ss_ScanTupleSlot;
 
     if (state->scan == NULL)
@@ -50,7 +50,7 @@ static TupleTableSlot *next_row(ScanState *node)
         vdf_key_watch_settle(state->scan->watch, node->ps.state);
     if (state->at == state->nrows && !next_page(state))
         return NULL;
-    (void)ExecStoreBufferHeapTuple(&state->rows[state->at++], slot, state->buffer);
+    (void) ExecStoreBufferHeapTuple(&state->rows[state->at++], slot, state->buffer);
     if (state->scan->watch != NULL)
         vdf_key_watch_give(state->scan->watch, node->ps.state, slot, state->watched);
     return slot;
@@ -69,18 +69,18 @@ static TupleTableSlot *exec_place_scan(CustomScanState *node)
 
 static void begin_place_scan(CustomScanState *node, EState *estate, int flags)
 {
-    PlaceScanState *state = (PlaceScanState *)node;
+    PlaceScanState *state = (PlaceScanState *) node;
     Relation relation = node->ss.ss_currentRelation;
     EphemeralNamedRelation named = get_ENR(estate->es_queryEnv, VDF_PLACE_SCAN_NAME);
     VdfPlaceScan *scan;
 
     if (named == NULL)
         elog(ERROR, "a place scan was begun without its places");
-    scan = (VdfPlaceScan *)named->reldata;
+    scan = (VdfPlaceScan *) named->reldata;
     /* The slot that a custom scan is given holds values, ours the tuples of the table. */
     ExecInitScanTupleSlot(estate, &node->ss, RelationGetDescr(relation), table_slot_callbacks(relation));
     node->ss.ps.subPlan = NIL; /* of the projection that this one replaces */
-    ExecAssignScanProjectionInfoWithVarno(&node->ss, ((CustomScan *)node->ss.ps.plan)->scan.scanrelid);
+    ExecAssignScanProjectionInfoWithVarno(&node->ss, ((CustomScan *) node->ss.ps.plan)->scan.scanrelid);
     state->buffer = InvalidBuffer;
     if (RelationGetRelid(relation) != scan->table)
         return;
@@ -97,7 +97,7 @@ static void begin_place_scan(CustomScanState *node, EState *estate, int flags)
 
 static void end_place_scan(CustomScanState *node)
 {
-    leave_page((PlaceScanState *)node);
+    leave_page((PlaceScanState *) node);
 }
 
 /* EvalPlanQual begins anew for each row; the statement itself never does. */
@@ -110,10 +110,10 @@ static CustomExecMethods exec_methods;
 
 static Node *create_place_scan(CustomScan *plan)
 {
-    PlaceScanState *state = (PlaceScanState *)newNode(sizeof(PlaceScanState), T_CustomScanState);
+    PlaceScanState *state = (PlaceScanState *) newNode(sizeof(PlaceScanState), T_CustomScanState);
 
     state->custom.methods = &exec_methods;
-    return (Node *)state;
+    return (Node *) state;
 }
 
 static CustomScanMethods scan_methods;
@@ -131,7 +131,7 @@ static void fill_methods(void)
 
 bool vdf_place_scan_install(PlannedStmt *plan, MemoryContext context, const VdfPlaceScan *scan)
 {
-    VdfScanExchange exchange = {&scan_methods, context, scan->relation, NULL, (double)scan->limit};
+    VdfScanExchange exchange = {&scan_methods, context, scan->relation, NULL, (double) scan->limit};
 
     fill_methods();
     exchange.columns =
