@@ -17,6 +17,7 @@ SELECT vedfolnir_register_subject('app.users');
 -- 3 and 4 are other root rows; post 40 is reached only through them. Comment 101 is tied to user 2, 102 to post 20;
 -- replies 2, 3, 4 and mark 3 are reached only through them; mark 1 is tied to user 2; mark 2 is user 1's own.
 SELECT * FROM t.dry('1') ORDER BY step;
+SELECT note FROM vedfolnir_delete_user(1) WHERE via = 'comments_post_fkey';
 \pset format unaligned
 SELECT * FROM t.refused('SELECT * FROM vedfolnir_delete_user(1, false)');
 \pset format aligned

@@ -21,7 +21,10 @@ static void note(VdfStep *step, const char *text)
 {
     if (text == NULL || text[0] == '\0')
         return;
-    step->note = step->note ? psprintf("%s; %s", step->note, text) : pstrdup(text);
+    if (step->note == NULL)
+        step->note = pstrdup(text);
+    else /* a call ends its part by itself */
+        step->note = psprintf("%s%s %s", step->note, step->note[strlen(step->note) - 1] == ';' ? "" : ";", text);
 }
 
 /* A trigger may change what a run finds, so the dry run names it. */
