@@ -167,8 +167,10 @@ SELECT * FROM t.refused('SELECT vedfolnir_set_column(''app.invoices'', ''buyer''
 SELECT * FROM t.refused('SELECT vedfolnir_set_column(''app.users'', ''nam'', ''NULL'')');
 SELECT * FROM t.refused('SELECT vedfolnir_set_column(''app.users'', ''name'', ''(SELECT 1)'')');
 SELECT * FROM t.refused('SELECT vedfolnir_set_column(''app.users'', ''name'', ''1; DROP TABLE app.users'')');
--- The position is that in the expression.
+-- What is pointed at is the expression, not the statement.
+\set VERBOSITY default
 SELECT vedfolnir_set_column('app.users', 'name', 'upper(name');
+\set VERBOSITY terse
 SELECT * FROM t.refused('SELECT vedfolnir_set_column(''app.users'', ''id'', ''name || 1'')');
 SELECT * FROM t.refused('SELECT vedfolnir_set_column(''app.invoices'', ''buyer'', ''NULL'', ''invoices_fkey'')');
 SELECT * FROM t.refused('SELECT vedfolnir_set_column(''app.users'', ''name'', ''count(*)'')');
