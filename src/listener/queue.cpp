@@ -148,8 +148,10 @@ int Queue::extend(const std::vector<Task> &tasks, Milliseconds lease)
 
 std::set<int64_t> Queue::targets_in_use(const std::vector<Task> &tasks)
 {
-    const Result rows =
-        database_.query("SELECT * FROM " + function("vedfolnir_targets_in_use") + "($1)", {array_literal(ids_of(tasks))});
+    // A lease may end meanwhile, and the answer would leave its task out. The arms of UNION ALL are run one after the other.
+    const Result rows = database_.query("SELECT u FROM " + function("vedfolnir_targets_in_use") + "($1) AS u UNION ALL SELECT 0 WHERE NOT " +
+                                            function("vedfolnir_require_leases") + "($1, $2)",
+                                        {array_literal(ids_of(tasks)), array_literal(fences_of(tasks))});
     std::set<int64_t> ids;
     for (int i = 0; i < rows.rows(); i++)
         ids.insert(rows.number(i, 0));

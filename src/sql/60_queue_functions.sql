@@ -76,7 +76,17 @@ CREATE FUNCTION vedfolnir_targets_in_use(ids bigint[]) RETURNS SETOF bigint
     SET jit = off
     AS 'MODULE_PATHNAME', 'vedfolnir_targets_in_use';
 COMMENT ON FUNCTION vedfolnir_targets_in_use(bigint[])
-    IS 'those of the caller''s leased tasks whose target a row that stays still names; an error if a lease is not held';
+    IS 'those of the caller''s leased tasks whose target a row that stays still names; nothing is said of other tasks';
+
+CREATE FUNCTION vedfolnir_require_leases(ids bigint[], fences bigint[]) RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+    SET enable_hashjoin = off
+    SET enable_mergejoin = off
+    SET jit = off
+    AS 'MODULE_PATHNAME', 'vedfolnir_require_leases';
+COMMENT ON FUNCTION vedfolnir_require_leases(bigint[], bigint[])
+    IS 'true, or an error if the caller does not hold the lease of each task now';
 
 CREATE FUNCTION vedfolnir_paths_in_use(id bigint, fence bigint, paths text[]) RETURNS SETOF text
     LANGUAGE c VOLATILE PARALLEL UNSAFE

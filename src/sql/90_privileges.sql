@@ -16,7 +16,8 @@ RETURN CASE
         'vedfolnir_hold', 'vedfolnir_release', 'vedfolnir_set_tenancy', 'vedfolnir_watch', 'vedfolnir_add_mirror',
         'vedfolnir_dismiss_candidate', 'vedfolnir_remove_dismissal']) THEN 'admin'
     WHEN name OPERATOR(pg_catalog.=) ANY (ARRAY['vedfolnir_claim_tasks', 'vedfolnir_finish_tasks', 'vedfolnir_fail_task', 'vedfolnir_postpone_task',
-        'vedfolnir_extend_lease', 'vedfolnir_release_tasks', 'vedfolnir_targets_in_use', 'vedfolnir_paths_in_use',
+        'vedfolnir_extend_lease', 'vedfolnir_release_tasks', 'vedfolnir_targets_in_use',
+        'vedfolnir_require_leases', 'vedfolnir_paths_in_use',
         'vedfolnir_cleanup_sources', 'vedfolnir_worker_heartbeat', 'vedfolnir_queue_depth', 'vedfolnir_prune_tasks',
         'vedfolnir_schema_version']) THEN 'worker'
 END;

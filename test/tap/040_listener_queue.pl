@@ -199,14 +199,20 @@ clear();
 $deletion = $t->deletion;
 $id = $t->task($deletion, 'file', 'images', 'in/use');
 $t->sql(q(INSERT INTO public.images (id, path) VALUES (1, 'in/./use'); ALTER TABLE public.images ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY));
-is(sqlstate("SELECT vedfolnir_targets_in_use(ARRAY[$id])"), '55000', 'no answer without a lease');
+sub in_use { $node->safe_psql('postgres', "SELECT vedfolnir_targets_in_use(ARRAY[$id])", extra_params => [ '-U', shift // 'postgres' ]) }
+sub leases { sqlstate("SELECT vedfolnir_require_leases(ARRAY[$id], ARRAY[" . fence($id) . "::bigint])", @_) }
+is(in_use(), '', 'no answer without a lease');
+is(leases(), '55000', 'which is no answer that nothing is in use');
 $node->safe_psql('postgres', "SELECT vedfolnir_claim_tasks('w', 1, '1 min')", extra_params => [ '-U', 'worker' ]);
-is(sqlstate("SELECT vedfolnir_targets_in_use(ARRAY[$id])"), '55000', "no answer about somebody else's lease");
-is($node->safe_psql('postgres', "SELECT vedfolnir_targets_in_use(ARRAY[$id])", extra_params => [ '-U', 'worker' ]), $id,
-	'an answer about one\'s own, past row security');
+is(in_use(), '', "no answer about somebody else's lease");
+is(leases(), '55000', 'nor is that one');
+is(in_use('worker'), $id, 'an answer about one\'s own, past row security');
+is(leases('worker'), 'ok', 'whose lease is held');
+is(sqlstate("SELECT vedfolnir_require_leases(ARRAY[$id], ARRAY[" . (fence($id) - 1) . "])", 'worker'), '55000', 'not with another fence');
 # To say nothing of a task whose lease has ended would mean that no row names its target.
 $t->sql("UPDATE vedfolnir.cleanup_task SET lease_until = clock_timestamp()");
-is(sqlstate("SELECT vedfolnir_targets_in_use(ARRAY[$id])", 'worker'), '55000', 'none when the lease has ended');
+is(in_use('worker'), '', 'none when the lease has ended');
+is(leases('worker'), '55000', 'and that is told');
 is(sqlstate("SELECT vedfolnir_paths_in_use($id, " . fence($id) . ", ARRAY['in/use'])", 'worker'), '55000', 'paths are asked for a directory task only');
 is(sqlstate("SELECT * FROM public.images", 'worker'), '42501', 'the worker itself may not read the table');
 clear();
@@ -231,8 +237,12 @@ for my $case (
 	[ 'vedfolnir_abandon_tasks(\'{1}\', \'\')', '22023' ],
 	[ 'vedfolnir_unlock_worker(NULL)', '22004' ],
 	[ 'vedfolnir_targets_in_use(NULL)', '22004' ],
-	[ 'vedfolnir_targets_in_use(\'{NULL}\')', '55000' ],
-	[ 'vedfolnir_targets_in_use(\'{NULL,1}\')', '55000' ],
+	[ 'vedfolnir_targets_in_use(\'{NULL}\')', 'ok' ],
+	[ 'vedfolnir_require_leases(NULL, \'{1}\')', '22004' ],
+	[ 'vedfolnir_require_leases(\'{1}\', NULL)', '22004' ],
+	[ 'vedfolnir_require_leases(\'{}\', \'{}\')', 'ok' ],
+	[ 'vedfolnir_require_leases(\'{NULL}\', \'{1}\')', '55000' ],
+	[ 'vedfolnir_require_leases(\'{1}\', \'{}\')', '55000' ],
   )
 {
 	is(sqlstate("SELECT $case->[0]"), $case->[1], "$case->[0] gives $case->[1]");
