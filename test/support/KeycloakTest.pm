@@ -2,6 +2,7 @@
 package KeycloakTest;
 use strict;
 use warnings;
+use Fcntl qw(:flock);
 use File::Path qw(make_path);
 use HTTP::Tiny;
 use IPC::Run;
@@ -25,7 +26,9 @@ sub new
 	my $port = PostgreSQL::Test::Cluster::get_free_port();
 	my $self = bless { home => $home, port => $port, url => "http://127.0.0.1:$port", http => HTTP::Tiny->new(timeout => 60) }, $class;
 	$self->{$_} = join('', map { sprintf '%02x', int rand 256 } 1 .. 12) for qw(secret password admin);
-	# A server of an earlier file of this run may have left its import here.
+	# Servers of files that run at the same time share the directory of the distribution: one at a time starts from its import.
+	open my $turn, '>', "$home/import.lock" or die "import.lock: $!";
+	flock $turn, LOCK_EX or die "import.lock: $!";
 	unlink glob("$home/data/import/*");
 	make_path("$home/data/import");
 	for my $realm (sort keys %realms)
@@ -49,6 +52,7 @@ sub new
 		die "Keycloak did not start in 300 s:\n" . slurp_file($self->{log}) if time - $start > 300;
 		sleep 0.5;
 	}
+	close $turn;
 	$self->{took} = time - $start;
 	return $self;
 }

@@ -51,7 +51,10 @@ $t->wait_for_sql("SELECT state IN ('complete', 'attention') FROM vedfolnir.delet
 is($t->stop($daemon), 0, 'the listener ends');
 my %state = map { split /\|/ } split /\n/, $t->sql(q(SELECT replace(target, 'central/u-', ''), state FROM vedfolnir.cleanup_task WHERE target IS NOT NULL));
 my @left = left(1, $count);
-is(join(' ', sort { $a <=> $b } keys %state), join(' ', @left), 'what is not done is there, what is done is gone');
+is(join(' ', grep { !$state{$_} } @left), '', 'what is done is gone');
+# The token may end between the deletion of one account and the look afterwards.
+my %there = map { $_ => 1 } @left;
+cmp_ok(scalar(grep { !$there{$_} } keys %state), '<=', 1, 'what is not done is there, but for the one that was being looked at');
 # Within the second of the revocation even a fresh token was one of before.
 $t->sql('SELECT vedfolnir_retry_tasks(array_agg(id)) FROM vedfolnir.cleanup_task WHERE state = \'dead\'');
 is(($t->run('--once'))[0], 0, 'with a fresh token all is done');
