@@ -80,7 +80,7 @@ sub hook
 			print $client "HTTP/1.1 $head\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 			close $client;
 		}
-		exit 0;
+		POSIX::_exit(0);
 	}
 	$ListenerTest::started{$pid} = 1;
 	my $section = "[service hook]\ntype = webhook\nurl = http://127.0.0.1:" . $listen->sockport . "/\nsecret = s\nallow = public.images:webhook\n";

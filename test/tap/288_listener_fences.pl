@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use IO::Socket::INET;
 use ListenerTest;
+use POSIX ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -38,7 +39,7 @@ if (!$hook)
 		while (-e "$t->{dir}/hold" && $target =~ /^lost/) { sleep 0.02; }
 		append_to_file($record, "got $target\n");
 		print $client "HTTP/1.1 204 X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-		exit 0;
+		POSIX::_exit(0);
 	}
 }
 $ListenerTest::started{$hook} = 1;
