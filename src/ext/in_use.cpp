@@ -143,14 +143,9 @@ static void put_unless_own(FunctionCallInfo fcinfo, const Source *source, const 
     }
 }
 
-#define CLAIMED_BY_CALLER "t.id = ANY ($1) AND t.state = 'running' AND t.claimed_by = $2 "
-#define LEASED_BY_CALLER CLAIMED_BY_CALLER "AND t.lease_until > pg_catalog.clock_timestamp() AND t.target IS NOT NULL AND t.kind = $3 AND t.service = $4 "
-
-static void lease_not_held(void)
-{
-    ereport(ERROR,
-            (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("the lease of the task is not held by the caller")));
-}
+#define LEASED_BY_CALLER                                                                                                         \
+    "t.id = ANY ($1) AND t.state = 'running' AND t.claimed_by = $2 AND t.lease_until > pg_catalog.clock_timestamp() "             \
+    "AND t.target IS NOT NULL AND t.kind = $3 AND t.service = $4 "
 
 /* The leased tasks of one kind and service. */
 typedef struct Leased
@@ -278,36 +273,6 @@ VDF_FUNCTION(vedfolnir_targets_in_use)
     return (Datum) 0;
 }
 
-/*
- * vedfolnir_targets_in_use says nothing of a task whose lease has ended, which would mean that no row names its target. So who
- * goes by its answer asks afterwards whether all leases lasted until now.
- */
-VDF_FUNCTION(vedfolnir_require_leases)
-{
-    static const char sql[] =
-        "SELECT pg_catalog.bool_and(COALESCE(t.state = 'running' AND t.claimed_by = $2 AND t.fence = i.fence AND "
-        "t.lease_until > pg_catalog.clock_timestamp(), false)) FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($3)) AS i(id, fence) "
-        "LEFT JOIN vedfolnir.cleanup_task AS t ON t.id = i.id";
-    static SPIPlanPtr plan;
-    Oid types[] = {INT8ARRAYOID, TEXTOID, INT8ARRAYOID};
-    Datum values[3];
-    QueueScope scope;
-    bool held, isnull;
-
-    vdf_require_duty("worker");
-    vdf_queue_require_arguments(fcinfo, 2);
-    values[0] = PG_GETARG_DATUM(0);
-    values[1] = vdf_queue_session_role();
-    values[2] = PG_GETARG_DATUM(1);
-    vdf_queue_enter(&scope);
-    vdf_queue_execute_kept(&plan, sql, 3, types, values, NULL);
-    held = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-    if (!isnull && !held)
-        lease_not_held();
-    vdf_queue_leave(&scope);
-    PG_RETURN_BOOL(true);
-}
-
 /* A directory task whose lease the caller holds. */
 typedef struct LeasedDirectory
 {
@@ -334,7 +299,7 @@ static LeasedDirectory leased_directory(Datum id, Datum fence)
 
     vdf_queue_execute(sql, 3, types, values, NULL);
     if (SPI_processed != 1)
-        lease_not_held();
+        vdf_queue_lease_not_held();
     row = SPI_tuptable->vals[0];
     desc = SPI_tuptable->tupdesc;
     directory.service = SPI_getvalue(row, desc, 1);

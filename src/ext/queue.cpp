@@ -194,6 +194,36 @@ VDF_FUNCTION(vedfolnir_extend_lease)
     PG_RETURN_INT32(held);
 }
 
+/*
+ * vedfolnir_targets_in_use says nothing of a task whose lease has ended, which would mean that no row names its target. So who
+ * goes by its answer asks afterwards whether all leases lasted until now.
+ */
+VDF_FUNCTION(vedfolnir_require_leases)
+{
+    static const char sql[] =
+        "SELECT pg_catalog.bool_and(COALESCE(t.state = 'running' AND t.claimed_by = $2 AND t.fence = i.fence AND "
+        "t.lease_until > pg_catalog.clock_timestamp(), false)) FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($3)) AS i(id, fence) "
+        "LEFT JOIN vedfolnir.cleanup_task AS t ON t.id = i.id";
+    static SPIPlanPtr plan;
+    Oid types[] = {INT8ARRAYOID, TEXTOID, INT8ARRAYOID};
+    Datum values[3];
+    QueueScope scope;
+    bool held, isnull;
+
+    vdf_require_duty("worker");
+    vdf_queue_require_arguments(fcinfo, 2);
+    values[0] = PG_GETARG_DATUM(0);
+    values[1] = vdf_queue_session_role();
+    values[2] = PG_GETARG_DATUM(1);
+    vdf_queue_enter(&scope);
+    vdf_queue_execute_kept(&plan, sql, 3, types, values, NULL);
+    held = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+    if (!isnull && !held)
+        vdf_queue_lease_not_held();
+    vdf_queue_leave(&scope);
+    PG_RETURN_BOOL(true);
+}
+
 VDF_FUNCTION(vedfolnir_release_tasks)
 {
     static const char sql[] =

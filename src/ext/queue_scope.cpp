@@ -96,6 +96,12 @@ void vdf_queue_require_arguments(FunctionCallInfo fcinfo, int count)
             ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("argument %d must not be null", i + 1)));
 }
 
+void vdf_queue_lease_not_held(void)
+{
+    ereport(ERROR,
+            (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("the lease of the task is not held by the caller")));
+}
+
 static int array_length(Datum array)
 {
     ArrayType *value = DatumGetArrayTypeP(array);

@@ -47,6 +47,9 @@ void vdf_queue_require_outcomes(Datum outcomes);
 /* 22023 unless the interval is longer than zero. */
 void vdf_queue_require_lease(Datum lease);
 
+/* 55000 */
+[[noreturn]] void vdf_queue_lease_not_held(void);
+
 /* bigint[] with one element. */
 Datum vdf_queue_one_id(Datum id);
 
