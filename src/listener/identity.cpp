@@ -150,66 +150,97 @@ HttpResponse IdentityService::ask(const std::string &method, const std::string &
                 continue;
             dead("a fresh token is refused (HTTP status 401)");
         }
-        if (response.status == 403)
-            dead("the client in the configuration lacks a role (HTTP status 403)");
+        if (response.status == 403) {
+            // The token keeps the roles that it was given with; one granted meanwhile is to count at the next try.
+            tokens_.erase(realm);
+            dead(std::string("the client in the configuration lacks the role ") + (method == "GET" ? "view-users" : "manage-users") +
+                 " of the realm (HTTP status 403)");
+        }
         if (is_missing_realm(response))
             dead("the realm does not exist");
         return response;
     }
 }
 
+// A search leaves out without a word whom the client may not see. The login failures of nobody are shown to those who may view
+// every user of the realm, also of an empty one; all others get 403.
+void IdentityService::require_view()
+{
+    const HttpResponse response = ask("GET", "admin/realms/" + realm_ + "/attack-detection/brute-force/users/-");
+    if (response.status == 404)
+        again("it is not known whether the client may view every user: attack-detection/brute-force gives HTTP status 404");
+    if (response.status != 200)
+        throw Settled{outcome_of_status(response, "attack-detection/brute-force")};
+    if (!parse_answer(response, "attack-detection/brute-force").contains("numFailures"))
+        again("attack-detection/brute-force gives an answer of another form");
+}
+
 // A gateway that has lost its way to the server, or lets nobody in here, gives 404 as well. Where the server does not say itself
-// that it has no such user, it has to show that it answers for the users of the realm.
-bool IdentityService::is_missing(const HttpResponse &response)
+// that it has no such user, a search among all users of the realm has to find nobody of this id.
+bool IdentityService::is_missing(const HttpResponse &response, const std::string &id)
 {
     if (response.status != 404)
         return false;
     if (response.body.find("User not found") != std::string::npos)
         return true;
-    const HttpResponse users = ask("GET", "admin/realms/" + realm_ + "/users?exact=true&username=-");
-    if (users.status == 200 && json::parse(users.body, nullptr, false).is_array())
-        return true;
-    again("an answer has HTTP status 404 and does not come from the users of the realm");
+    require_view();
+    const HttpResponse users = ask("GET", "admin/realms/" + realm_ + "/users?search=id:" + id);
+    const json found = json::parse(users.body, nullptr, false);
+    // A server that takes this for a part of a name finds nobody either.
+    if (users.status != 200 || !found.is_array() || !found.empty())
+        again("an answer has HTTP status 404 and does not come from the users of the realm");
+    return true;
+}
+
+// The id, percent-encoded; empty if the search finds nobody.
+std::string IdentityService::search(const std::string &username)
+{
+    const HttpResponse response = ask("GET", "admin/realms/" + realm_ + "/users?exact=true&username=" + escape_percent(username));
+    if (response.status != 200)
+        throw Settled{outcome_of_status(response, "search of the user")};
+    const json found = parse_answer(response, "search of the user");
+    if (!found.is_array())
+        again("search of the user gives an answer of another form");
+    const std::wstring name = lower_case(username);
+    std::string id;
+    int hits = 0;
+    for (const json &user : found) {
+        const std::string candidate = text_member(user, "username");
+        if (candidate.empty() || text_member(user, "id").empty())
+            again("search of the user gives an answer of another form");
+        if (lower_case(candidate) == name) {
+            id = escape_percent(text_member(user, "id"));
+            hits++;
+        }
+    }
+    if (hits > 1)
+        dead("the user name fits two users");
+    // The search is exact; only an old server gives names that merely contain this one.
+    if (hits == 0 && !found.empty() && std::any_of(username.begin(), username.end(), [](char c) { return (c & 0x80) != 0; }))
+        dead("the search finds a user whose name is spelled in another way");
+    return id;
 }
 
 // No such user ends the task as skipped: somebody was faster.
 IdentityService::User IdentityService::find(const IdentityTarget &target)
 {
-    const std::string users = "admin/realms/" + realm_ + "/users";
-    std::string id = target.id;
-    if (id.empty()) {
-        const std::string wanted = unescape_percent(target.username);
-        const HttpResponse response = ask("GET", users + "?exact=true&username=" + escape_percent(wanted));
-        if (response.status != 200)
-            throw Settled{outcome_of_status(response, "search of the user")};
-        const json found = parse_answer(response, "search of the user");
-        if (!found.is_array())
-            again("search of the user gives an answer of another form");
-        const std::wstring name = lower_case(wanted);
-        int hits = 0;
-        for (const json &user : found) {
-            const std::string candidate = text_member(user, "username");
-            if (candidate.empty() || text_member(user, "id").empty())
-                again("search of the user gives an answer of another form");
-            if (lower_case(candidate) == name) {
-                id = escape_percent(text_member(user, "id"));
-                hits++;
-            }
+    User user;
+    if (target.id.empty()) {
+        const std::string username = unescape_percent(target.username);
+        user.id = search(username);
+        if (user.id.empty()) {
+            require_view();
+            // The first answer may be one from before the role was given.
+            user.id = search(username);
         }
-        if (hits > 1)
-            dead("the user name fits two users");
-        // The search is exact; only an old server gives names that merely contain this one.
-        if (hits == 0 && !found.empty() && std::any_of(wanted.begin(), wanted.end(), [](char c) { return (c & 0x80) != 0; }))
-            dead("the search finds a user whose name is spelled in another way");
-        if (hits == 0)
+        if (user.id.empty())
             throw Settled{{Verdict::skipped, {}, Milliseconds(0)}};
     } else {
-        id = escape_percent(unescape_percent(id));
+        user.id = escape_percent(unescape_percent(target.id));
     }
-    User user;
-    user.path = users + "/" + id;
+    user.path = "admin/realms/" + realm_ + "/users/" + user.id;
     const HttpResponse response = ask("GET", user.path);
-    if (is_missing(response))
+    if (is_missing(response, user.id))
         throw Settled{{Verdict::skipped, {}, Milliseconds(0)}};
     if (response.status != 200)
         throw Settled{outcome_of_status(response, "user")};
@@ -228,14 +259,14 @@ Outcome IdentityService::disable(const User &user)
          {std::tuple<std::string, std::string, std::string>("PUT", user.path, representation.dump()),
           std::tuple<std::string, std::string, std::string>("POST", user.path + "/logout", "{}")}) {
         const HttpResponse response = ask(method, path, body);
-        if (is_missing(response))
+        if (is_missing(response, user.id))
             return {Verdict::skipped, {}, Milliseconds(0)};
         if (response.status < 200 || response.status > 299)
             return outcome_of_status(response, method == "PUT" ? "disabling the user" : "logging the user out");
     }
     VDF_FAULT("effect");
     const HttpResponse after = ask("GET", user.path);
-    if (is_missing(after))
+    if (is_missing(after, user.id))
         return {Verdict::done, {}, Milliseconds(0)};
     if (after.status != 200)
         return outcome_of_status(after, "user");
@@ -248,7 +279,7 @@ Outcome IdentityService::disable(const User &user)
 Outcome IdentityService::log_out(const User &user)
 {
     const HttpResponse response = ask("POST", user.path + "/logout", "{}");
-    if (is_missing(response))
+    if (is_missing(response, user.id))
         return {Verdict::skipped, {}, Milliseconds(0)};
     if (response.status < 200 || response.status > 299)
         return outcome_of_status(response, "logging the user out");
@@ -259,7 +290,7 @@ Outcome IdentityService::log_out(const User &user)
 Outcome IdentityService::see_no_sessions(const User &user)
 {
     const HttpResponse sessions = ask("GET", user.path + "/sessions");
-    if (is_missing(sessions))
+    if (is_missing(sessions, user.id))
         return {Verdict::done, {}, Milliseconds(0)};
     if (sessions.status != 200)
         return outcome_of_status(sessions, "sessions of the user");
@@ -272,13 +303,13 @@ Outcome IdentityService::see_no_sessions(const User &user)
 Outcome IdentityService::remove(const User &user)
 {
     const HttpResponse response = ask("DELETE", user.path);
-    if (is_missing(response))
+    if (is_missing(response, user.id))
         return {Verdict::skipped, {}, Milliseconds(0)};
     if (response.status < 200 || response.status > 299)
         return outcome_of_status(response, "deleting the user");
     VDF_FAULT("effect");
     const HttpResponse after = ask("GET", user.path);
-    if (is_missing(after))
+    if (is_missing(after, user.id))
         return {Verdict::done, {}, Milliseconds(0)};
     if (after.status != 200)
         return outcome_of_status(after, "user");
@@ -335,6 +366,7 @@ std::string IdentityService::check()
             const HttpResponse response = ask("GET", "admin/realms/" + realm_ + "/users?max=1");
             if (response.status != 200)
                 throw Error("08001", config_.http.url + ": " + outcome_of_status(response, "realm").message);
+            require_view();
         }
     } catch (const Settled &settled) {
         throw Error("28000", config_.http.url + ": " + settled.outcome.message);

@@ -29,7 +29,8 @@ class IdentityService : public Service
     };
     struct User
     {
-        std::string path; // admin/realms/{realm}/users/{id}, percent-encoded
+        std::string id;   // percent-encoded
+        std::string path; // admin/realms/{realm}/users/{id}
         std::string representation;
     };
 
@@ -39,7 +40,9 @@ class IdentityService : public Service
     Outcome see_no_sessions(const User &user);
     Outcome remove(const User &user);
     User find(const IdentityTarget &target);
-    bool is_missing(const HttpResponse &response);
+    std::string search(const std::string &username);
+    bool is_missing(const HttpResponse &response, const std::string &id);
+    void require_view();
 
     const std::string &token(const std::string &realm);
     // With the token of the realm; a 401 is answered once by a new token.

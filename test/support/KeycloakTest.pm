@@ -18,10 +18,12 @@ my $json = JSON::PP->new->canonical;
 sub missing { return $ENV{VEDFOLNIR_KEYCLOAK} ? undef : $ENV{VEDFOLNIR_NO_KEYCLOAK} || 'VEDFOLNIR_KEYCLOAK is not set, see tools/keycloak.sh'; }
 
 # new(realm => [users as Keycloak imports them], ...). Each realm gets a client "vedfolnir" that may manage users, one
-# named "reader" that may not, and a public client "portal" to log in by. Passwords are made up anew each time.
+# named "reader" that may not, one named "query" that may search and sees nobody, and a public client "portal" to log in by.
+# Passwords are made up anew each time. -features => what the server is to switch on.
 sub new
 {
 	my ($class, %realms) = @_;
+	my $features = delete $realms{-features};
 	my $home = $ENV{VEDFOLNIR_KEYCLOAK};
 	my $port = PostgreSQL::Test::Cluster::get_free_port();
 	my $self = bless { home => $home, port => $port, url => "http://127.0.0.1:$port", http => HTTP::Tiny->new(timeout => 60) }, $class;
@@ -42,7 +44,7 @@ sub new
 		KC_BOOTSTRAP_ADMIN_USERNAME => 'admin', KC_BOOTSTRAP_ADMIN_PASSWORD => $self->{admin},
 		JAVA_OPTS_KC_HEAP => '-Xms64m -Xmx512m', JAVA_OPTS_APPEND => '-XX:TieredStopAtLevel=1');
 	$self->{run} = IPC::Run::start([ "$home/bin/kc.sh", 'start-dev', '--import-realm', '--http-host', '127.0.0.1', '--http-port', $port,
-		'--cache', 'local', '--db', 'dev-mem', '--log-level', 'warn' ], '<', \undef, '>&', $self->{log});
+		'--cache', 'local', '--db', 'dev-mem', '--log-level', 'warn', $features ? "--features=$features" : () ], '<', \undef, '>&', $self->{log});
 	$self->{pid} = $self->{run}->{KIDS}->[0]->{PID};
 	ListenerTest::note_start($self->{run});
 	my $start = time;
@@ -71,11 +73,13 @@ sub realm
 		clients => [
 			{ clientId => 'vedfolnir', %client },
 			{ clientId => 'reader', %client },
+			{ clientId => 'query', %client },
 			{ clientId => 'portal', publicClient => JSON::PP::true, directAccessGrantsEnabled => JSON::PP::true },
 		],
 		users => [
 			$account->('vedfolnir', qw(view-users manage-users)),
 			$account->('reader', 'view-users'),
+			$account->('query', 'query-users'),
 			# Offline access is a role of each user, which an import does not give by itself.
 			(map { { enabled => JSON::PP::true, firstName => 'First', lastName => 'Last', email => "$_->{username}\@example.org",
 				realmRoles => ["default-roles-$name"], credentials => [ { type => 'password', value => $self->{password} } ], %$_ } } @users),
@@ -114,6 +118,20 @@ sub refresh
 	my ($self, $realm, $token) = @_;
 	my ($status) = $self->token($realm, grant_type => 'refresh_token', client_id => 'portal', refresh_token => $token);
 	return $status;
+}
+
+# Gives the service account of a client roles of another client of its realm.
+sub grant
+{
+	my ($self, $realm, $client, $owner, @roles) = @_;
+	my ($id, $owner_id) = map { ($self->admin('GET', "$realm/clients?clientId=$_"))[1]->[0]->{id} } $client, $owner;
+	my (undef, $account) = $self->admin('GET', "$realm/clients/$id/service-account-user");
+	my (undef, $known) = $self->admin('GET', "$realm/clients/$owner_id/roles");
+	my @granted = grep { my $role = $_->{name}; grep { $_ eq $role } @roles } @$known;
+	die "roles of $owner: @roles" if @granted != @roles;
+	my ($status) = $self->admin('POST', "$realm/users/$account->{id}/role-mappings/clients/$owner_id", \@granted);
+	die "roles are not granted: status $status" if $status != 204;
+	return $id;
 }
 
 # As the administrator of the server: (status, answer).

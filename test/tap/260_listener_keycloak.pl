@@ -106,7 +106,7 @@ is($k->user('shared', 'shared-carol'), undef, 'names are compared as the server 
 # What the configuration gets wrong is dead at once, with the reason.
 for my $case ([ 'a wrong client secret', qr/the client in the configuration is refused \(HTTP status 401\)/, client_secret => 'wrong' ],
 	[ 'an unknown client', qr/the client in the configuration is refused/, client_id => 'nobody' ],
-	[ 'a client without the role', qr/lacks a role \(HTTP status 403\)/, client_id => 'reader' ],
+	[ 'a client without the role', qr/lacks the role manage-users of the realm \(HTTP status 403\)/, client_id => 'reader' ],
 	[ 'a realm that is not on the list', qr/not on the list/, realms => 'shared' ],
 	[ 'a realm that is not there', qr/realm.* does not exist/, realms => 'central, elsewhere', target => 'elsewhere/username=bob' ])
 {
