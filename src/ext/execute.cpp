@@ -187,7 +187,7 @@ static QueryEnvironment *environment_of(VdfExecutor *executor, VdfStatement *sta
     }
     /* Also EvalPlanQual begins the scan, in the middle of a run. */
     if (statement->scan != NULL)
-        name_scan(environment, VDF_KEY_SCAN_NAME, (void *) statement->scan);
+        name_scan(environment, VDF_KEY_SCAN_NAME, statement->scan);
     if (statement->places != NULL)
         name_scan(environment, VDF_PLACE_SCAN_NAME, statement->places);
     return environment;
@@ -241,6 +241,22 @@ static Oid show_progress(PlannedStmt *plan)
     return relation;
 }
 
+static bool finds_rows(const VdfStatement *statement)
+{
+    return statement->scan == NULL ||
+           vdf_key_scan_finds(statement->scan, GetActiveSnapshot(), statement->change ? RowExclusiveLock : AccessShareLock);
+}
+
+static void leave(VdfExecutor *executor, VdfStatement *statement, Oid user, int security, MemoryContext caller)
+{
+    if (statement->scan != NULL)
+        vdf_key_scan_end(statement->scan);
+    PopActiveSnapshot();
+    SetUserIdAndSecContext(user, security);
+    MemoryContextSwitchTo(caller);
+    MemoryContextReset(executor->statement);
+}
+
 uint64 vdf_execute(VdfExecutor *executor, VdfStatement *statement)
 {
     MemoryContext caller = MemoryContextSwitchTo(executor->statement);
@@ -261,6 +277,11 @@ uint64 vdf_execute(VdfExecutor *executor, VdfStatement *statement)
     GetUserIdAndSecContext(&user, &context);
     SetUserIdAndSecContext(statement->owner, context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
     crosscheck = push_snapshot(executor, statement);
+    statement->refused = false;
+    if (!finds_rows(statement)) {
+        leave(executor, statement, user, context, caller);
+        return 0;
+    }
     environment = environment_of(executor, statement);
     params = params_of(statement);
 
@@ -268,10 +289,7 @@ uint64 vdf_execute(VdfExecutor *executor, VdfStatement *statement)
     if (statement->refused) {
         if (cached != NULL)
             ReleaseCachedPlan(cached, CurrentResourceOwner);
-        PopActiveSnapshot();
-        SetUserIdAndSecContext(user, context);
-        MemoryContextSwitchTo(caller);
-        MemoryContextReset(executor->statement);
+        leave(executor, statement, user, context, caller);
         return 0;
     }
     vdf_value_context_push(&values, show_progress(plan));
@@ -299,9 +317,6 @@ uint64 vdf_execute(VdfExecutor *executor, VdfStatement *statement)
     FreeQueryDesc(query);
     if (cached != NULL)
         ReleaseCachedPlan(cached, CurrentResourceOwner);
-    PopActiveSnapshot();
-    SetUserIdAndSecContext(user, context);
-
     if (hold) {
         Level *held;
 
@@ -310,8 +325,7 @@ uint64 vdf_execute(VdfExecutor *executor, VdfStatement *statement)
         held->owner = statement->owner;
         executor->levels = lappend(executor->levels, held);
     }
-    MemoryContextSwitchTo(caller);
-    MemoryContextReset(executor->statement);
+    leave(executor, statement, user, context, caller);
     return rows;
 }
 

@@ -62,7 +62,7 @@ typedef struct VdfStatement
     Oid *types;
     Datum *values;
     VdfSink *sink;            /* NULL: only count */
-    const VdfKeyScan *scan;   /* which rows of VDF_SQL_TAKE_NODE are meant */
+    VdfKeyScan *scan;         /* which rows of VDF_SQL_TAKE_NODE are meant */
     VdfPlaceScan *places;      /* the same, by the places of the rows; a statement has one of the two at most */
     bool refused;             /* the plan cannot carry the scan: nothing was done */
     VdfKeptPlan *cache;       /* where plans for small key sets are kept, by size; NULL: plan anew */

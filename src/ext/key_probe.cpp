@@ -233,22 +233,25 @@ static bool collect(VdfKeyProbe *probe)
     return probe->nplaces > 0;
 }
 
+bool vdf_key_probe_leads(VdfKeyProbe *probe)
+{
+    while (probe->at == probe->nplaces && probe->arm < probe->narms)
+        (void) collect(probe);
+    return probe->at < probe->nplaces;
+}
+
 bool vdf_key_probe_next(VdfKeyProbe *probe, TupleTableSlot *slot, int *done)
 {
-    for (;;) {
-        while (probe->at < probe->nplaces) {
-            ItemPointerData place = probe->places[probe->at++];
-            bool again = false;
+    while (vdf_key_probe_leads(probe)) {
+        ItemPointerData place = probe->places[probe->at++];
+        bool again = false;
 
-            if (table_index_fetch_tuple(probe->fetch, &place, probe->snapshot, slot, &again, NULL)) {
-                *done = probe->done;
-                return true;
-            }
+        if (table_index_fetch_tuple(probe->fetch, &place, probe->snapshot, slot, &again, NULL)) {
+            *done = probe->done;
+            return true;
         }
-        if (probe->arm == probe->narms)
-            return false;
-        (void) collect(probe);
     }
+    return false;
 }
 
 void vdf_key_probe_end(VdfKeyProbe *probe)

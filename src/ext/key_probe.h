@@ -29,6 +29,8 @@ typedef struct VdfKeyProbe VdfKeyProbe;
 bool vdf_probe_serves(Relation index, int ncolumns, const AttrNumber *columns, const Oid *types, int *order);
 /* NULL where an arm has no index that serves. */
 VdfKeyProbe *vdf_key_probe_begin(Relation relation, Snapshot snapshot, int narms, const VdfProbeArm *arms);
+/* False: no index leads anywhere, and there is no next row. */
+bool vdf_key_probe_leads(VdfKeyProbe *probe);
 /*
  * The next visible row. It is new if none of the first *done arms leads to it: rows behind those were all brought before.
  * The caller has to compare the row with the keys: its place may have been taken by another one meanwhile.

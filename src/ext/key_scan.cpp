@@ -5,17 +5,38 @@
 
 #define KEY_SCAN_ARMS 32
 
+struct VdfKeyFound
+{
+    Relation relation;
+    VdfKeyProbe *probe; /* NULL: the scan has taken it over */
+    VdfProbeArm arms[KEY_SCAN_ARMS];
+};
+
 typedef struct KeyScanState
 {
     CustomScanState custom;
     VdfKeyAhead *ahead;
     VdfKeyProbe *probe;
+    VdfKeyScan *scan;
     bool tell; /* whether to look keys up in indexes: not asked yet, or they are */
     int narms;
     VdfProbeArm arms[KEY_SCAN_ARMS];
     VdfKeyWatch *watch;
     AttrNumber *watched; /* its columns in the relation at hand */
 } KeyScanState;
+
+static VdfKeyProbe *begin_probe(KeyScanState *state)
+{
+    ScanState *node = &state->custom.ss;
+    VdfKeyFound *found = state->scan->found;
+    VdfKeyProbe *probe;
+
+    if (found == NULL || found->probe == NULL)
+        return vdf_key_probe_begin(node->ss_currentRelation, node->ps.state->es_snapshot, state->narms, state->arms);
+    probe = found->probe;
+    found->probe = NULL;
+    return probe;
+}
 
 static TupleTableSlot *find_row(KeyScanState *state)
 {
@@ -24,7 +45,7 @@ static TupleTableSlot *find_row(KeyScanState *state)
     int done;
 
     if (state->tell && state->probe == NULL) {
-        state->probe = vdf_key_probe_begin(node->ss_currentRelation, node->ps.state->es_snapshot, state->narms, state->arms);
+        state->probe = begin_probe(state);
         state->tell = state->probe != NULL;
     }
     if (state->probe != NULL) {
@@ -78,26 +99,10 @@ AttrNumber vdf_key_arm_column(Relation relation, const VdfKeyArm *arm, int colum
     return number;
 }
 
-static void begin_key_scan(CustomScanState *node, EState *estate, int flags)
+static void resolve_arms(Relation relation, const VdfKeyScan *scan, VdfProbeArm *arms)
 {
-    KeyScanState *state = (KeyScanState *) node;
-    CustomScan *plan = (CustomScan *) node->ss.ps.plan;
-    Relation relation = node->ss.ss_currentRelation;
-    EphemeralNamedRelation named = get_ENR(estate->es_queryEnv, VDF_KEY_SCAN_NAME);
-    const VdfKeyScan *scan;
-
-    if (named == NULL)
-        elog(ERROR, "a key scan was begun without its keys");
-    scan = (const VdfKeyScan *) named->reldata;
-    /* The slot that a custom scan is given holds values, ours the tuples of the table. */
-    ExecInitScanTupleSlot(estate, &node->ss, RelationGetDescr(relation), table_slot_callbacks(relation));
-    node->ss.ps.subPlan = NIL; /* of the projection that this one replaces */
-    ExecAssignScanProjectionInfoWithVarno(&node->ss, plan->scan.scanrelid);
-
-    state->tell = scan->probe;
-    state->narms = scan->narms;
     for (int i = 0; i < scan->narms; i++) {
-        VdfProbeArm *arm = &state->arms[i];
+        VdfProbeArm *arm = &arms[i];
 
         arm->set = scan->arms[i].set;
         arm->ncolumns = scan->arms[i].ncolumns;
@@ -108,6 +113,28 @@ static void begin_key_scan(CustomScanState *node, EState *estate, int flags)
             arm->last_column = Max(arm->last_column, arm->columns[c]);
         }
     }
+}
+
+static void begin_key_scan(CustomScanState *node, EState *estate, int flags)
+{
+    KeyScanState *state = (KeyScanState *) node;
+    CustomScan *plan = (CustomScan *) node->ss.ps.plan;
+    Relation relation = node->ss.ss_currentRelation;
+    EphemeralNamedRelation named = get_ENR(estate->es_queryEnv, VDF_KEY_SCAN_NAME);
+    VdfKeyScan *scan;
+
+    if (named == NULL)
+        elog(ERROR, "a key scan was begun without its keys");
+    scan = (VdfKeyScan *) named->reldata;
+    /* The slot that a custom scan is given holds values, ours the tuples of the table. */
+    ExecInitScanTupleSlot(estate, &node->ss, RelationGetDescr(relation), table_slot_callbacks(relation));
+    node->ss.ps.subPlan = NIL; /* of the projection that this one replaces */
+    ExecAssignScanProjectionInfoWithVarno(&node->ss, plan->scan.scanrelid);
+
+    state->scan = scan;
+    state->tell = scan->probe;
+    state->narms = scan->narms;
+    resolve_arms(relation, scan, state->arms);
     state->watch = scan->watch;
     if (scan->watch != NULL)
         state->watched = vdf_key_watch_columns(scan->watch, relation);
@@ -181,4 +208,40 @@ bool vdf_key_scan_install(PlannedStmt *plan, MemoryContext context, const VdfKey
     fill_methods();
     exchange.columns = columns_asked(scan);
     return vdf_exchange_scans(plan, &exchange);
+}
+
+/* A trigger for the statement fires without rows as well. */
+static bool acts_without_rows(Relation relation)
+{
+    TriggerDesc *triggers = relation->trigdesc;
+
+    return triggers != NULL && (triggers->trig_delete_before_statement || triggers->trig_delete_after_statement);
+}
+
+bool vdf_key_scan_finds(VdfKeyScan *scan, Snapshot snapshot, LOCKMODE lock)
+{
+    Relation relation;
+
+    if (!scan->probe || scan->narms < 1 || scan->narms > KEY_SCAN_ARMS)
+        return true;
+    relation = table_open(scan->relation, lock);
+    if (relation->rd_rel->relkind != RELKIND_RELATION || acts_without_rows(relation)) {
+        table_close(relation, NoLock);
+        return true;
+    }
+    scan->found = (VdfKeyFound *) palloc0(sizeof(VdfKeyFound));
+    scan->found->relation = relation;
+    resolve_arms(relation, scan, scan->found->arms);
+    scan->found->probe = vdf_key_probe_begin(relation, snapshot, scan->narms, scan->found->arms);
+    return scan->found->probe == NULL || vdf_key_probe_leads(scan->found->probe);
+}
+
+void vdf_key_scan_end(VdfKeyScan *scan)
+{
+    if (scan->found == NULL)
+        return;
+    if (scan->found->probe != NULL)
+        vdf_key_probe_end(scan->found->probe);
+    table_close(scan->found->relation, NoLock);
+    scan->found = NULL;
 }

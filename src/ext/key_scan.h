@@ -20,6 +20,8 @@ typedef struct VdfKeyArm
     Oid *index;                          /* of the relation, that served before */
 } VdfKeyArm;
 
+typedef struct VdfKeyFound VdfKeyFound;
+
 typedef struct VdfKeyScan
 {
     Oid relation; /* that the statement names: its partitions have the same columns */
@@ -28,6 +30,7 @@ typedef struct VdfKeyScan
     int narms;
     VdfKeyArm *arms;
     VdfKeyWatch *watch; /* of a DELETE without RETURNING; NULL: nobody asks which rows went */
+    VdfKeyFound *found; /* by vdf_key_scan_finds, NULL: nothing was asked */
 } VdfKeyScan;
 
 /* The number of a referring column in a relation; VF006 where it is not what it was when the plan was made. */
@@ -42,5 +45,14 @@ AttrNumber vdf_key_arm_column(Relation relation, const VdfKeyArm *arm, int colum
  * context given, which is the plan's.
  */
 bool vdf_key_scan_install(PlannedStmt *plan, MemoryContext context, const VdfKeyScan *scan);
+
+/*
+ * Looks the keys up before the statement is begun: where nothing is found, which is the rule for most relations of a
+ * large schema, there is nothing to begin. What was found is given to the scan of the statement. True where that cannot
+ * be told so: by a scan, with partitions, or where the statement has an effect without rows. The lock is the statement's.
+ */
+bool vdf_key_scan_finds(VdfKeyScan *scan, Snapshot snapshot, LOCKMODE lock);
+/* Afterwards, whether the statement was begun or not. */
+void vdf_key_scan_end(VdfKeyScan *scan);
 
 #endif
