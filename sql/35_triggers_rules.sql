@@ -233,4 +233,21 @@ DROP TRIGGER before ON app.cards;
 SELECT relation, via, action, row_count FROM vedfolnir_delete_user(1, false);
 SELECT * FROM app.users ORDER BY id;
 SELECT * FROM app.cards ORDER BY id;
+SELECT t.fresh();
+
+-- A trigger for the statement fires as well where look-ups in an index tell that there is no row.
+CREATE TABLE app.users (id int PRIMARY KEY);
+CREATE TABLE app.posts (id int PRIMARY KEY, u int REFERENCES app.users ON DELETE CASCADE);
+CREATE TABLE app.likes (u int PRIMARY KEY REFERENCES app.users ON DELETE CASCADE);
+CREATE TABLE app.notes (u int PRIMARY KEY REFERENCES app.users ON DELETE CASCADE);
+CREATE INDEX ON app.posts (u);
+INSERT INTO app.users VALUES (1), (2);
+INSERT INTO app.posts VALUES (1, 2);
+INSERT INTO app.notes VALUES (1);
+CREATE FUNCTION app.tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING '% on %', TG_WHEN, TG_TABLE_NAME; RETURN NULL; END $$;
+CREATE TRIGGER tell BEFORE DELETE ON app.posts FOR EACH STATEMENT EXECUTE FUNCTION app.tell();
+CREATE TRIGGER tell AFTER DELETE ON app.likes FOR EACH STATEMENT EXECUTE FUNCTION app.tell();
+SELECT vedfolnir_register_subject('app.users');
+SELECT relation, row_count FROM vedfolnir_delete_user(1, false);
+SELECT relation, row_count FROM t.counts() ORDER BY 1;
 SELECT t.finish();
