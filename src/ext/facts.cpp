@@ -1,6 +1,7 @@
 #include "ext/facts.h"
 
 #include "ext/catalog.h"
+#include "ext/partial_index.h"
 #include "ext/report.h"
 #include "ext/restriction.h"
 
@@ -198,13 +199,12 @@ List *vdf_facts_restrictions(VdfDeletionPlan *plan, Oid relation)
     return facts->restrictions;
 }
 
-/* Does an index begin with the edge's columns, in any order, and hold every row? */
+/* Does an index begin with the edge's columns, in any order, and hold every row that refers? */
 static bool leads_with(Relation index, const VdfEdgeInfo *edge)
 {
     Form_pg_index form = index->rd_index;
 
-    if (!form->indisvalid || !heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL) ||
-        form->indnkeyatts < edge->nattributes)
+    if (!form->indisvalid || form->indnkeyatts < edge->nattributes)
         return false;
     for (int i = 0; i < edge->nattributes; i++) {
         bool found = false;
@@ -214,7 +214,7 @@ static bool leads_with(Relation index, const VdfEdgeInfo *edge)
         if (!found)
             return false;
     }
-    return true;
+    return vdf_index_holds_values(index, edge->nattributes, edge->attributes);
 }
 
 static char *missing_index(const VdfDeletionPlan *plan, int edge)

@@ -1,5 +1,7 @@
 #include "ext/key_probe.h"
 
+#include "ext/partial_index.h"
+
 #define FIRST_PLACES 64
 
 typedef struct ArmScan
@@ -37,8 +39,7 @@ bool vdf_probe_serves(Relation index, int ncolumns, const AttrNumber *columns, c
 {
     Form_pg_index form = index->rd_index;
 
-    if (index->rd_rel->relam != BTREE_AM_OID || !form->indisvalid || form->indnkeyatts < ncolumns ||
-        !heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL))
+    if (index->rd_rel->relam != BTREE_AM_OID || !form->indisvalid || form->indnkeyatts < ncolumns)
         return false;
     for (int i = 0; i < ncolumns; i++) {
         int c = 0;
@@ -54,7 +55,7 @@ bool vdf_probe_serves(Relation index, int ncolumns, const AttrNumber *columns, c
                 return false;
         order[i] = c;
     }
-    return true;
+    return vdf_index_holds_values(index, ncolumns, columns);
 }
 
 /* Built while rows were changed, an index may not lead an older snapshot to some of them. */

@@ -23,8 +23,8 @@ typedef struct VdfProbeArm
 typedef struct VdfKeyProbe VdfKeyProbe;
 
 /*
- * Can references in columns of these types be looked up in the index? It has to hold every row, by these columns first
- * and by the equality that a key set stands for. order: which column each of its first columns is.
+ * Can references in columns of these types be looked up in the index? It has to hold every row that refers, by these
+ * columns first and by the equality that a key set stands for. order: which column each of its first columns is.
  */
 bool vdf_probe_serves(Relation index, int ncolumns, const AttrNumber *columns, const Oid *types, int *order);
 /* NULL where an arm has no index that serves. */
