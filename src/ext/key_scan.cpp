@@ -134,7 +134,10 @@ static void begin_key_scan(CustomScanState *node, EState *estate, int flags)
     state->scan = scan;
     state->tell = scan->probe;
     state->narms = scan->narms;
-    resolve_arms(relation, scan, state->arms);
+    if (scan->found != NULL && RelationGetRelid(relation) == RelationGetRelid(scan->found->relation))
+        memcpy(state->arms, scan->found->arms, sizeof(VdfProbeArm) * scan->narms);
+    else
+        resolve_arms(relation, scan, state->arms);
     state->watch = scan->watch;
     if (scan->watch != NULL)
         state->watched = vdf_key_watch_columns(scan->watch, relation);
