@@ -117,6 +117,7 @@ SELECT step, relation, via, action, row_count, collateral, t.masked(note) AS not
 SELECT count(*), count(DISTINCT d.pseudonym) FROM vedfolnir.deletion d WHERE id IN (SELECT deletion_id FROM vedfolnir.audit_log);
 SELECT relation, action, row_count, count(*) AS people FROM vedfolnir.audit_log GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
 SELECT * FROM t.refused('SELECT * FROM vedfolnir_delete_users(''{5,99}'', false)');
+SELECT * FROM t.refused('SELECT * FROM vedfolnir_delete_users(''{5,99,4,98,5}'', false)');
 SELECT * FROM t.refused('SELECT * FROM vedfolnir_delete_users(ARRAY[''5'', NULL], false)');
 SELECT * FROM t.refused('SELECT * FROM vedfolnir_delete_users(NULL, false)');
 SELECT * FROM t.refused('SELECT * FROM vedfolnir_delete_users(''{5,x}'', false)');

@@ -226,6 +226,23 @@ static void raise_unknown(VdfWork *w)
                               w->run->plan->graph.nodes[w->run->plan->graph.root].display)));
 }
 
+/* Of several, by its place in the call: the key itself stays out of messages. */
+static void raise_unknown_among(VdfWork *w, int from)
+{
+    VdfDeletionPlan *plan = w->run->plan;
+    char *unknown = vdf_key_canonical(plan, w->values[from]);
+    int count = 0, place = 0;
+
+    for (int i = from; i < w->n; i++)
+        count += w->keys[i] == NULL && !vdf_earlier_deletion(w->call->subject, vdf_key_canonical(plan, w->values[i])).found;
+    while (place < w->call->nkeys - 1 && strcmp(vdf_key_canonical(plan, vdf_key_datum(plan, w->call->keys[place])), unknown) != 0)
+        place++;
+    ereport(ERROR, (errcode(ERRCODE_VDF_NO_SUCH_USER), errmsg("there is no such %s", w->call->subject),
+                    errdetail_plural("Of %d keys %d has no row in %s and no deletion that is known: number %d of the call. Nothing was changed.",
+                                     "Of %d keys %d have no row in %s and no deletion that is known, number %d of the call for one. Nothing was changed.",
+                                     count, w->n, count, plan->graph.nodes[plan->graph.root].display, place + 1)));
+}
+
 /* Of several people, those that were deleted before are answered one by one; the others go on. */
 static List *answer_deleted(VdfWork *w)
 {
@@ -239,7 +256,7 @@ static List *answer_deleted(VdfWork *w)
         }
         w->earlier = vdf_earlier_deletion(w->call->subject, vdf_key_canonical(w->run->plan, w->values[i]));
         if (!w->earlier.found)
-            raise_unknown(w);
+            raise_unknown_among(w, i);
         steps = list_concat(steps, already_deleted(w));
     }
     w->earlier.found = false;
