@@ -131,7 +131,7 @@ static VdfProbeArm arm_in(Relation table, const VdfKeyArm *scanned)
     arm.ncolumns = scanned->ncolumns;
     for (int c = 0; c < arm.ncolumns; c++) {
         arm.columns[c] = vdf_key_arm_column(table, scanned, c);
-        arm.types[c] = TupleDescAttr(RelationGetDescr(table), arm.columns[c] - 1)->atttypid;
+        arm.types[c] = vdf_key_type(TupleDescAttr(RelationGetDescr(table), arm.columns[c] - 1)->atttypid);
         arm.last_column = Max(arm.last_column, arm.columns[c]);
     }
     return arm;

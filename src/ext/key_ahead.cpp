@@ -188,7 +188,7 @@ static inline uint64 ask(const VdfKeySet *set, const Datum *values, const Oid *t
     vdf_key_pack(set, values, types, words);
     hash = vdf_key_hash(set, words);
     __builtin_prefetch(set->tags + ((uint32) (hash >> 32) & set->mask));
-    if (set->texts != 0)
+    if (set->places != 0)
         vdf_key_release(set, values, words);
     return hash;
 }

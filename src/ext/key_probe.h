@@ -16,15 +16,15 @@ typedef struct VdfProbeArm
     int ncolumns;
     AttrNumber columns[VDF_KEY_COLUMNS]; /* in the order of the set's */
     int last_column;
-    Oid types[VDF_KEY_COLUMNS];
+    Oid types[VDF_KEY_COLUMNS]; /* without domains */
     Oid *index; /* that served before, to be tried first; NULL: nobody remembers */
 } VdfProbeArm;
 
 typedef struct VdfKeyProbe VdfKeyProbe;
 
 /*
- * Can references in columns of these types be looked up in the index? It has to hold every row that refers, by these
- * columns first and by the equality that a key set stands for. order: which column each of its first columns is.
+ * Can references in columns of these types, without domains, be looked up in the index? It has to hold every row that
+ * refers, by these columns first and by the equality that a key set stands for. order: which column each of its first columns is.
  */
 bool vdf_probe_serves(Relation index, int ncolumns, const AttrNumber *columns, const Oid *types, int *order);
 /* NULL where an arm has no index that serves. */

@@ -109,7 +109,7 @@ static void resolve_arms(Relation relation, const VdfKeyScan *scan, VdfProbeArm 
         arm->index = RelationGetRelid(relation) == scan->relation ? scan->arms[i].index : NULL;
         for (int c = 0; c < arm->ncolumns; c++) {
             arm->columns[c] = vdf_key_arm_column(relation, &scan->arms[i], c);
-            arm->types[c] = TupleDescAttr(RelationGetDescr(relation), arm->columns[c] - 1)->atttypid;
+            arm->types[c] = vdf_key_type(TupleDescAttr(RelationGetDescr(relation), arm->columns[c] - 1)->atttypid);
             arm->last_column = Max(arm->last_column, arm->columns[c]);
         }
     }

@@ -66,13 +66,24 @@ static inline uint32 mark_at(const VdfKeySet *set, uint32 slot)
     return set->marks != NULL ? set->marks[slot] : set->mark;
 }
 
+/* Behind the hash of a value is the word that says where it is. */
+static void learn_places(VdfKeySet *set)
+{
+    for (int i = 0, word = 0; i < set->ncolumns; i++) {
+        word += vdf_key_words_of_kind(set->kind[i]);
+        if (set->kind[i] >= VDF_KEY_TEXT) {
+            set->places |= 1U << (word - 1);
+            set->placed[word - 1] = set->kind[i];
+        }
+    }
+}
+
 VdfKeySet *vdf_key_set_create(TupleDesc desc, int ncolumns, const int *columns, Size *used, Size limit)
 {
     VdfKeySet *set;
     int words;
     VdfKeyKind kinds[VDF_KEY_COLUMNS];
-    Oid types[VDF_KEY_COLUMNS], collations[VDF_KEY_COLUMNS];
-    unsigned texts;
+    Oid types[VDF_KEY_COLUMNS] = {0}, collations[VDF_KEY_COLUMNS] = {0};
 
     if (ncolumns > VDF_KEY_COLUMNS)
         return NULL;
@@ -80,7 +91,7 @@ VdfKeySet *vdf_key_set_create(TupleDesc desc, int ncolumns, const int *columns, 
         types[i] = TupleDescAttr(desc, columns[i])->atttypid;
         collations[i] = TupleDescAttr(desc, columns[i])->attcollation;
     }
-    words = vdf_key_words_of(ncolumns, types, collations, kinds, &texts);
+    words = vdf_key_words_of(ncolumns, types, collations, kinds);
     if (words == 0)
         return NULL;
     set = (VdfKeySet *) palloc0(sizeof(VdfKeySet));
@@ -89,33 +100,35 @@ VdfKeySet *vdf_key_set_create(TupleDesc desc, int ncolumns, const int *columns, 
     set->limit = limit;
     set->ncolumns = ncolumns;
     set->words = words;
-    set->texts = texts;
-    if (texts != 0)
-        set->arena = AllocSetContextCreate(CurrentMemoryContext, "vedfolnir key texts", ALLOCSET_DEFAULT_SIZES);
     memcpy(set->kind, kinds, sizeof(kinds));
+    learn_places(set);
+    for (int i = 0; i < ncolumns; i++)
+        set->types[i] = vdf_key_type(types[i]);
+    if (set->places != 0)
+        set->arena = AllocSetContextCreate(CurrentMemoryContext, "vedfolnir key values", ALLOCSET_DEFAULT_SIZES);
     allocate(set, FIRST_SLOTS);
     return set;
 }
 
-/* The texts of a new key become the set's own. False: they would pass its limit. */
-static bool keep_texts(VdfKeySet *set, uint64 *words)
+/* The values of a new key become the set's own. False: they would pass its limit. */
+static bool keep_values(VdfKeySet *set, uint64 *words)
 {
     Size bytes = 0;
 
     for (int i = 1; i < set->words; i++)
-        if ((set->texts & (1U << i)) != 0)
+        if ((set->places & (1U << i)) != 0)
             bytes += MAXALIGN(VARSIZE_ANY((struct varlena *) (uintptr_t) words[i])) + 2 * sizeof(void *);
     if (*set->used + bytes > set->limit)
         return false;
     for (int i = 1; i < set->words; i++)
-        if ((set->texts & (1U << i)) != 0) {
+        if ((set->places & (1U << i)) != 0) {
             Size size = VARSIZE_ANY((struct varlena *) (uintptr_t) words[i]);
             void *copy = MemoryContextAlloc(set->arena, size);
 
             memcpy(copy, (void *) (uintptr_t) words[i], size);
             words[i] = (uint64) (uintptr_t) copy;
         }
-    set->text_bytes += bytes;
+    set->value_bytes += bytes;
     *set->used += bytes;
     return true;
 }
@@ -143,7 +156,6 @@ bool vdf_key_set_add(VdfKeySet *set, TupleTableSlot *slot, const int *columns, i
 {
     uint64 words[VDF_KEY_WORDS], hash;
     Datum values[VDF_KEY_COLUMNS];
-    Oid types[VDF_KEY_COLUMNS];
     uint32 at, mark = ((uint32) person + 1) * 2 + (own ? 1 : 0);
     bool fits = true;
 
@@ -151,18 +163,17 @@ bool vdf_key_set_add(VdfKeySet *set, TupleTableSlot *slot, const int *columns, i
         if (slot->tts_isnull[columns[i]])
             return true;
         values[i] = slot->tts_values[columns[i]];
-        types[i] = TupleDescAttr(slot->tts_tupleDescriptor, columns[i])->atttypid;
     }
     if (!make_room(set, mark))
         return false;
-    vdf_key_pack(set, values, types, words);
+    vdf_key_pack(set, values, set->types, words);
     hash = vdf_key_hash(set, words);
     at = vdf_key_probe_slot(set, words, hash);
     if (set->tags[at] == 0) {
         uint64 *kept = set->keys + (Size) at * set->words;
 
         vdf_key_copy(set, kept, words);
-        fits = set->texts == 0 || keep_texts(set, kept);
+        fits = set->places == 0 || keep_values(set, kept);
         if (fits) {
             put_tag(set, at, vdf_key_tag(hash));
             if (set->marks != NULL)
@@ -171,7 +182,7 @@ bool vdf_key_set_add(VdfKeySet *set, TupleTableSlot *slot, const int *columns, i
             set->foreign += own ? 0 : 1;
         }
     }
-    if (set->texts != 0)
+    if (set->places != 0)
         vdf_key_release(set, values, words);
     return fits;
 }
@@ -183,7 +194,7 @@ int64 vdf_key_set_place(const VdfKeySet *set, const Datum *values, const Oid *ty
 
     vdf_key_pack(set, values, types, words);
     slot = vdf_key_probe_slot(set, words, vdf_key_hash(set, words));
-    if (set->texts != 0)
+    if (set->places != 0)
         vdf_key_release(set, values, words);
     return set->tags[slot] == 0 ? -1 : (int64) slot;
 }
@@ -230,7 +241,7 @@ void vdf_key_set_own(VdfKeySet *set, int64 place, bool own)
 
 void vdf_key_set_free(VdfKeySet *set)
 {
-    *set->used -= bytes_of(set, set->mask + 1) + set->text_bytes;
+    *set->used -= bytes_of(set, set->mask + 1) + set->value_bytes;
     if (set->arena != NULL)
         MemoryContextDelete(set->arena);
     pfree(set->keys);

@@ -1,8 +1,9 @@
 /*
  * key_set.h: the keys of the rows that go, packed into words, for look-ups without a join.
  *
- * For types whose equality is equality of the bytes. Each key carries the number of the person it belongs to and
- * whether the row is the person's own or somebody else's. Everything else stays with key sets in tuplestores.
+ * For types whose equality can be told without the catalogue. Each key carries the number of the person it belongs to
+ * and whether the row is the person's own or somebody else's. Everything else stays with key sets in tuplestores.
+ * Types are asked without their domains, where nothing else is said.
  */
 #ifndef VEDFOLNIR_KEY_SET_H
 #define VEDFOLNIR_KEY_SET_H
@@ -18,7 +19,10 @@ typedef enum VdfKeyKind
     VDF_KEY_FIXED4,
     VDF_KEY_FIXED8,
     VDF_KEY_UUID,
-    VDF_KEY_TEXT /* under a deterministic collation: a hash, and where the text is */
+    VDF_KEY_TEXT,   /* this and the following: a hash, and where the value is; texts under a deterministic collation */
+    VDF_KEY_PADDED, /* char(n): blanks at the end do not count */
+    VDF_KEY_BYTES,
+    VDF_KEY_NUMERIC /* as many digits behind the point as were written do not count */
 } VdfKeyKind;
 
 typedef struct VdfKeySet
@@ -28,10 +32,12 @@ typedef struct VdfKeySet
     Size limit; /* of them */
     int ncolumns;
     VdfKeyKind kind[VDF_KEY_COLUMNS];
+    Oid types[VDF_KEY_COLUMNS]; /* of the keys that are added */
     int words;
-    unsigned texts;      /* bit per word that holds the place of a text */
-    MemoryContext arena; /* of the texts */
-    Size text_bytes;
+    unsigned places;                  /* bit per word that holds the place of a value */
+    VdfKeyKind placed[VDF_KEY_WORDS]; /* what the value there is */
+    MemoryContext arena;              /* of these values */
+    Size value_bytes;
     uint8 *tags;   /* a byte of the hash per slot, 0: it is empty; the first ones once more behind the last */
     uint64 *keys;  /* words per slot */
     uint32 *marks; /* (person + 1) * 2 + own per slot; NULL: it is the same for all keys */
@@ -44,9 +50,11 @@ typedef struct VdfKeySet
 #define VDF_KEY_OWN(mark) (((mark) & 1) != 0)
 #define VDF_KEY_PERSON(mark) ((int) ((mark) >> 1) - 1)
 
-/* Can references of the second type be looked up among keys of the first? */
+/* The type that a domain is over, or the type itself. */
+Oid vdf_key_type(Oid type);
+/* Can references of the second type be looked up among keys of the first? Either may be a domain. */
 bool vdf_key_comparable(Oid key_type, Oid key_collation, Oid reference_type, Oid reference_collation);
-/* Do values of these types fit a set? */
+/* Do values of these types fit a set? They may be domains. */
 bool vdf_key_packs(int ncolumns, const Oid *types, const Oid *collations);
 /* NULL where the columns cannot be packed. */
 VdfKeySet *vdf_key_set_create(TupleDesc desc, int ncolumns, const int *columns, Size *used, Size limit);
@@ -58,7 +66,7 @@ uint32 vdf_key_set_find(const VdfKeySet *set, const Datum *values, const Oid *ty
 void vdf_key_set_each(const VdfKeySet *set, int which, void (*row)(void *arg, const Datum *values, int person), void *arg);
 /* The first key in the slots from *slot on, which is moved behind it; integers come as int8. False: there is none. */
 bool vdf_key_set_next(const VdfKeySet *set, uint32 *slot, Datum *values);
-/* Can references of a type be looked up in a column of the set? */
+/* Can references of a type, or of a domain, be looked up in a column of the set? */
 bool vdf_key_set_takes(const VdfKeySet *set, int column, Oid type, Oid collation);
 void vdf_key_set_free(VdfKeySet *set);
 /* Where a key is, -1 if it is not in the set; it stays there until the set grows. */

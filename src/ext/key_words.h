@@ -7,12 +7,15 @@
 #include "ext/key_set.h"
 
 /* How many words a key takes, 0 where it cannot be packed. */
-int vdf_key_words_of(int ncolumns, const Oid *types, const Oid *collations, VdfKeyKind *kinds, unsigned *texts);
+int vdf_key_words_of(int ncolumns, const Oid *types, const Oid *collations, VdfKeyKind *kinds);
+int vdf_key_words_of_kind(VdfKeyKind kind);
 /* What vdf_key_pack() took out of line, or out of its compression, for one look-up. */
 void vdf_key_release(const VdfKeySet *set, const Datum *values, const uint64 *words);
 /* The values of the key in a slot; those by reference point into the set. */
 void vdf_key_unpack(const VdfKeySet *set, uint32 slot, Datum *values);
-bool vdf_same_text(uint64 a, uint64 b);
+/* A hash, and where the value is once it is in line and not compressed. */
+void vdf_value_pack(VdfKeyKind kind, Datum value, uint64 *words);
+bool vdf_same_value(VdfKeyKind kind, uint64 a, uint64 b);
 
 static inline uint64 integer_of(Datum value, Oid type)
 {
@@ -32,13 +35,13 @@ static inline void vdf_key_pack(const VdfKeySet *set, const Datum *values, const
             memcpy(words, DatumGetPointer(values[i]), UUID_LEN);
             words += 2;
             break;
-        case VDF_KEY_TEXT: {
-            struct varlena *value = pg_detoast_datum_packed((struct varlena *) DatumGetPointer(values[i]));
-
-            *words++ = DatumGetUInt64(hash_any_extended((unsigned char *) VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), 0));
-            *words++ = (uint64) (uintptr_t) value;
+        case VDF_KEY_TEXT:
+        case VDF_KEY_PADDED:
+        case VDF_KEY_BYTES:
+        case VDF_KEY_NUMERIC:
+            vdf_value_pack(set->kind[i], values[i], words);
+            words += 2;
             break;
-        }
         }
 }
 
@@ -54,7 +57,7 @@ static inline uint64 vdf_key_hash(const VdfKeySet *set, const uint64 *words)
     uint64 h = words[0];
 
     for (int i = 1; i < set->words; i++)
-        if ((set->texts & (1U << i)) == 0)
+        if ((set->places & (1U << i)) == 0)
             h = (h ^ (h >> 29)) * UINT64CONST(0xBF58476D1CE4E5B9) + words[i];
     return h * UINT64CONST(0x9E3779B97F4A7C15);
 }
@@ -72,10 +75,10 @@ static inline bool vdf_same_key(const VdfKeySet *set, const uint64 *a, const uin
     uint64 difference = a[0] ^ b[0];
 
     for (int i = 1; i < set->words; i++)
-        if ((set->texts & (1U << i)) == 0)
+        if ((set->places & (1U << i)) == 0)
             difference |= a[i] ^ b[i];
-    for (int i = 1; difference == 0 && set->texts != 0 && i < set->words; i++)
-        if ((set->texts & (1U << i)) != 0 && !vdf_same_text(a[i], b[i]))
+    for (int i = 1; difference == 0 && set->places != 0 && i < set->words; i++)
+        if ((set->places & (1U << i)) != 0 && !vdf_same_value(set->placed[i], a[i], b[i]))
             return false;
     return difference == 0;
 }

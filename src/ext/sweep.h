@@ -19,7 +19,8 @@ typedef struct SweepEdge
     int edge;
     int ncolumns;
     int pairs[VDF_KEY_COLUMNS]; /* in the order of the parent's key columns */
-    Oid types[VDF_KEY_COLUMNS];
+    Oid declared[VDF_KEY_COLUMNS];
+    Oid types[VDF_KEY_COLUMNS]; /* without domains */
     Oid collations[VDF_KEY_COLUMNS];
     const char *columns[VDF_KEY_COLUMNS];
     AttrNumber numbers[VDF_KEY_COLUMNS]; /* of these columns in the relation of the node */

@@ -39,12 +39,10 @@ static void read_row(VdfRun *run, int node, TupleTableSlot *slot, bool parents, 
 {
     VdfSweep *sweep = run->plan->sweeps[node];
     int n = run->plan->view->nkeys[node];
-    Oid types[VDF_KEY_COLUMNS];
+    const VdfKeySet *keys = run->nodes[node].packed;
 
-    for (int c = 0; c < n; c++)
-        types[c] = TupleDescAttr(slot->tts_tupleDescriptor, c)->atttypid;
     row->node = node;
-    row->place = vdf_key_set_place(run->nodes[node].packed, slot->tts_values, types);
+    row->place = vdf_key_set_place(keys, slot->tts_values, keys->types);
     n += run->many ? 1 : 0;
     row->leads_out = false;
     row->nparents = 0;

@@ -6,14 +6,13 @@
 #include "ext/sweep.h"
 #include "ext/unique.h"
 
-/* The attributes and operators of a foreign key. */
-static bool referenced_columns(Oid constraint, int count, AttrNumber *referenced)
+/* The attributes of a foreign key, and its operators. */
+static bool referenced_columns(Oid constraint, int count, AttrNumber *referenced, Oid *equal)
 {
     HeapTuple tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
     int n;
     AttrNumber referring[INDEX_MAX_KEYS];
     AttrNumber keys[INDEX_MAX_KEYS];
-    Oid equal[INDEX_MAX_KEYS];
     bool plain = HeapTupleIsValid(tuple);
 
     if (!plain)
@@ -26,10 +25,16 @@ static bool referenced_columns(Oid constraint, int count, AttrNumber *referenced
     return plain && n == count;
 }
 
-/* That of varchar changes nothing. */
-static bool is_cast(const char *cast)
+/* Does the operator take the values as they are? The casts from a domain, and from varchar to text, change nothing. */
+static bool takes(Oid op, Oid key_type, Oid reference_type)
 {
-    return cast != NULL && cast[0] != '\0' && strcmp(cast, "::pg_catalog.text") != 0;
+    Oid left, right;
+
+    op_input_types(op, &left, &right);
+    key_type = vdf_key_type(key_type);
+    reference_type = vdf_key_type(reference_type);
+    return (left == key_type || (left == TEXTOID && key_type == VARCHAROID)) &&
+           (right == reference_type || (right == TEXTOID && reference_type == VARCHAROID));
 }
 
 /* Indexes of other kinds serve a join. */
@@ -57,11 +62,12 @@ static bool learn_edge(VdfDeletionPlan *plan, int number, SweepEdge *out)
     const VdfEdge *edge = &plan->graph.edges[number];
     const VdfEdgeInfo *info = &plan->edges[number];
     AttrNumber referenced[INDEX_MAX_KEYS];
+    Oid equal[INDEX_MAX_KEYS];
 
     if (edge->link || !edge->validated || edge->condition || edge->parent_leaves || edge->child_leaves ||
         edge->npairs < 1 || edge->npairs > VDF_KEY_COLUMNS || edge->npairs != plan->view->nkeys[edge->parent] ||
         strcmp(edge->from, plan->graph.nodes[edge->child].from) != 0 ||
-        !referenced_columns(info->constraint, edge->npairs, referenced))
+        !referenced_columns(info->constraint, edge->npairs, referenced, equal))
         return false;
     out->edge = number;
     out->ncolumns = edge->npairs;
@@ -72,16 +78,17 @@ static bool learn_edge(VdfDeletionPlan *plan, int number, SweepEdge *out)
 
         while (pair < edge->npairs && strcmp(edge->pairs[pair].parent_column, plan->view->keys[edge->parent][k]) != 0)
             pair++;
-        if (pair == edge->npairs || edge->pairs[pair].any || !edge->pairs[pair].child_is_column ||
-            is_cast(edge->pairs[pair].child_cast) || is_cast(edge->pairs[pair].parent_cast))
+        if (pair == edge->npairs || edge->pairs[pair].any || !edge->pairs[pair].child_is_column)
             return false;
         out->pairs[k] = pair;
-        get_atttypetypmodcoll(info->relation, info->attributes[pair], &out->types[k], &typmod, &collation);
+        get_atttypetypmodcoll(info->relation, info->attributes[pair], &out->declared[k], &typmod, &collation);
         get_atttypetypmodcoll(info->parent_relation, referenced[pair], &key_type, &typmod, &key_collation);
+        out->types[k] = vdf_key_type(out->declared[k]);
         out->collations[k] = collation;
         out->columns[k] = get_attname(info->relation, info->attributes[pair], false);
         out->numbers[k] = get_attnum(plan->nodes[edge->child].relation, out->columns[k]);
-        if (!vdf_key_comparable(key_type, key_collation, out->types[k], collation))
+        if (!takes(equal[pair], key_type, out->declared[k]) ||
+            !vdf_key_comparable(key_type, key_collation, out->declared[k], collation))
             return false;
     }
     out->inner = plan->view->component_of[edge->child] == plan->view->component_of[edge->parent];

@@ -43,7 +43,7 @@ VdfKeyWatch *vdf_sweep_watch(SweepSink *sink)
             const SweepEdge *edge = sweep->edges[i];
 
             snprintf(as, sizeof(as), "vdf_f%d_%d", edge->edge, edge->pairs[c]);
-            add_column(watch, desc, as, edge->columns[c], edge->numbers[c], edge->types[c], -1, edge->collations[c]);
+            add_column(watch, desc, as, edge->columns[c], edge->numbers[c], edge->declared[c], -1, edge->collations[c]);
         }
     for (int k = 0; k < nkeys; k++) {
         snprintf(as, sizeof(as), "vdf_k%d", k);
