@@ -38,7 +38,7 @@ static VdfKeyWatch *watch(VdfRun *run, int node, SweepSink *sink, int *columns)
 {
     VdfSweep *sweep = vdf_sweep_of(run->plan, node);
 
-    if (!sweep->possible || run->plan->view->nkeys[node] > VDF_KEY_COLUMNS)
+    if (!sweep->possible || run->plan->view->nkeys[node] > SWEEP_KEYS)
         return NULL;
     memset(sink, 0, sizeof(SweepSink));
     vdf_sink_init(&sink->sink, vdf_sweep_start, vdf_sweep_row);
@@ -71,7 +71,7 @@ bool vdf_batch_delete(VdfRun *run, int node, VdfPlaceScan *places)
         (plan->view->nkeys[node] > 0 ? VDF_KEYS : 0) | (plan->view->ntargets[node] > 0 ? VDF_TARGETS : 0);
     char *part = partition_of(plan, node, places->table);
     VdfSqlRequest request = {VDF_SQL_TAKE_NODE, node, VDF_DELETE, 0, NULL, part, NULL};
-    int columns[VDF_KEY_COLUMNS];
+    int columns[SWEEP_KEYS];
     SweepSink sink;
     VdfStatement statement;
     VdfError error;

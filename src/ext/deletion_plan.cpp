@@ -313,6 +313,7 @@ VdfDeletionPlan *vdf_plan_make(const char *subject, MemoryContext parent)
     learn_relations(plan);
     plan->sweeps = (struct VdfSweep **) palloc0(sizeof(struct VdfSweep *) * (plan->graph.nnodes + 1));
     plan->swept = (struct SweepEdge **) palloc0(sizeof(struct SweepEdge *) * (plan->graph.nedges + 1));
+    plan->lists = (struct SweepLists **) palloc0(sizeof(struct SweepLists *) * (plan->graph.nnodes + 1));
     MemoryContextSwitchTo(caller);
     return plan;
 }

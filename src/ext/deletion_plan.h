@@ -66,6 +66,7 @@ typedef struct VdfDeletionPlan
     bool kept;       /* for the session */
     struct VdfSweep **sweeps; /* per node: what sweep_facts.cpp has learned */
     struct SweepEdge **swept; /* per edge */
+    struct SweepLists **lists; /* per node */
     struct VdfAuditTitles *titles; /* what the audit counts by: evidence.cpp */
     bool valid;
     bool pinned;

@@ -160,8 +160,10 @@ bool vdf_key_set_add(VdfKeySet *set, TupleTableSlot *slot, const int *columns, i
     bool fits = true;
 
     for (int i = 0; i < set->ncolumns; i++) {
-        if (slot->tts_isnull[columns[i]])
+        if (slot->tts_isnull[columns[i]]) {
+            set->nulls++;
             return true;
+        }
         values[i] = slot->tts_values[columns[i]];
     }
     if (!make_room(set, mark))

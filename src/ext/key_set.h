@@ -45,6 +45,7 @@ typedef struct VdfKeySet
     uint32 mask;   /* slots - 1 */
     uint64 count;
     uint64 foreign;
+    uint64 nulls; /* keys with a NULL, which were left out */
 } VdfKeySet;
 
 #define VDF_KEY_OWN(mark) (((mark) & 1) != 0)

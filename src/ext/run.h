@@ -9,6 +9,9 @@
 #include "ext/facts.h"
 #include "ext/rowset.h"
 
+/* Column lists of one relation that edges refer to, other than all of its key columns. */
+#define VDF_KEY_LISTS 4
+
 typedef struct VdfNodeState
 {
     unsigned shape;    /* VDF_IDENTITY ... of this node's key set */
@@ -19,6 +22,7 @@ typedef struct VdfNodeState
     VdfKeys own;       /* keys of the other rows, made only where foreign has rows */
     VdfRowSet *goes;   /* dry run: the rows that go */
     VdfKeySet *packed; /* the keys, where they can be packed */
+    VdfKeySet *lists[VDF_KEY_LISTS]; /* the columns of a list alone, where edges refer by them: sweep.h */
     VdfKeys cycle;     /* rows of a cycle, until all of it is known: sweep_cycle.cpp */
     bool leads_out;    /* a row of a cycle refers to a row outside that stays */
     bool spilled;      /* the keys of a cycle were too many to be packed */

@@ -20,7 +20,7 @@ static const VdfKeySet *packed_parents(VdfRun *run, const SweepEdge *edge)
 {
     VdfNodeState *parent = &run->nodes[run->plan->graph.edges[edge->edge].parent];
 
-    return edge->inner ? parent->delta.packed : parent->packed;
+    return edge->inner ? parent->delta.packed : vdf_sweep_set(parent, edge);
 }
 
 /* As the statistics know it; negative: nobody has counted. */
@@ -130,17 +130,19 @@ bool vdf_sweep_scan_of(VdfRun *run, int number, VdfKeyScan *scan, VdfKeyArm *arm
     const VdfNodeState *parent = &run->nodes[run->plan->graph.edges[number].parent];
     Oid relation = run->plan->nodes[run->plan->graph.edges[number].child].relation;
     SweepEdge *edge = vdf_sweep_edge(run->plan, number);
+    const VdfKeySet *set = edge != NULL ? vdf_sweep_set(parent, edge) : NULL;
     bool probe;
 
-    if (edge == NULL || parent->packed == NULL || parent->packed->count != parent->all.count)
+    /* Nothing refers to a key with a NULL; where the packed keys are all there is, such a row was not counted. */
+    if (set == NULL || set->count == 0 || (set->count != parent->all.count && set->count + set->nulls != parent->all.count))
         return false;
     probe = edge->indexed && !vdf_scan_beats_lookups(relation, parent->all.count);
     if (probe && !edge->looked_up)
         return false;
-    make_arm(edge, parent->packed, arm);
+    make_arm(edge, set, arm);
     memset(scan, 0, sizeof(VdfKeyScan));
     scan->relation = relation;
-    scan->expected = rows_behind(run, edge, arm->set->count);
+    scan->expected = rows_behind(run, edge, set->count);
     scan->probe = probe;
     scan->narms = 1;
     scan->arms = arm;
@@ -169,6 +171,8 @@ static bool sweep_scan(VdfRun *run, SweepSink *sink, unsigned flags, Means means
         scan.narms++;
         scan.expected += rows_behind(run, edge, set->count);
     }
+    if (scan.narms == 0)
+        return false;
     sink->edge = -1;
     scan.watch = vdf_sweep_watch(sink);
     vdf_statement_of(run, &statement, VDF_SQL_TAKE_NODE, sink->node, scan.watch != NULL ? VDF_DELETE : flags,
@@ -211,7 +215,7 @@ static bool ready(VdfRun *run, VdfSweep *sweep, int node, bool *any)
 
         if (sweep->edges[i]->inner)
             continue;
-        if (parent->all.count > 0 && parent->packed == NULL)
+        if (parent->all.count > 0 && vdf_sweep_set(parent, sweep->edges[i]) == NULL)
             return false;
         *any = *any || parent->all.count > 0;
     }
@@ -244,7 +248,7 @@ static void prepare(VdfRun *run, SweepSink *sink, int node, bool loop)
 void vdf_sweep_rows(VdfRun *run, int node, bool loop, bool inside)
 {
     SweepSink sink;
-    int references[VDF_KEY_COLUMNS * SWEEP_EDGES], columns[VDF_KEY_COLUMNS];
+    int references[VDF_KEY_COLUMNS * SWEEP_EDGES], columns[SWEEP_KEYS];
     unsigned flags;
     Means means;
 
@@ -267,6 +271,16 @@ static bool has_parents(VdfRun *run, const VdfComponent *component)
     return false;
 }
 
+/* The rows of a cycle are told apart by all of their key columns, and its own edges must refer by these. */
+static bool can_sweep_cycle(const VdfSweep *sweep)
+{
+    bool whole = sweep->identifies;
+
+    for (int i = 0; i < sweep->nedges; i++)
+        whole = whole && !(sweep->edges[i]->inner && sweep->edges[i]->list != WHOLE_KEY);
+    return whole;
+}
+
 /* Can all nodes of the component be swept, now that their parents are known? */
 static bool can_sweep(VdfRun *run, const VdfComponent *component, bool *any)
 {
@@ -276,10 +290,10 @@ static bool can_sweep(VdfRun *run, const VdfComponent *component, bool *any)
         VdfSweep *sweep;
         bool reached;
 
-        if (run->plan->view->nkeys[node] > VDF_KEY_COLUMNS)
+        if (run->plan->view->nkeys[node] > SWEEP_KEYS)
             return false;
         sweep = vdf_sweep_of(run->plan, node);
-        if (!sweep->possible || sweep->nedges > SWEEP_EDGES || (component->loop && !sweep->identifies) ||
+        if (!sweep->possible || sweep->nedges > SWEEP_EDGES || (component->loop && !can_sweep_cycle(sweep)) ||
             !ready(run, sweep, node, &reached))
             return false;
         *any = *any || reached;

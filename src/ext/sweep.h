@@ -11,12 +11,16 @@
 #include "ext/run.h"
 
 #define SWEEP_EDGES 32
+/* Key columns of a relation, of all edges out of it together */
+#define SWEEP_KEYS 8
+#define WHOLE_KEY (-1)
 
 /* An edge into a node, and where its references are looked up. */
 typedef struct SweepEdge
 {
     bool possible;
     int edge;
+    int list; /* of the parent, that the edge refers by; WHOLE_KEY: all of its key columns */
     int ncolumns;
     int pairs[VDF_KEY_COLUMNS]; /* in the order of the parent's key columns */
     Oid declared[VDF_KEY_COLUMNS];
@@ -30,6 +34,23 @@ typedef struct SweepEdge
     bool looked_up;                      /* by keys in such an index, without a join */
     bool inner; /* of a cycle */
 } SweepEdge;
+
+/*
+ * Edges may refer to a relation by several lists of columns. A foreign key refers to columns that are unique by themselves, so
+ * each list has a packed set of its own, without the rows that have a NULL in it: no such edge leads to them.
+ */
+typedef struct SweepList
+{
+    int ncolumns;
+    int columns[VDF_KEY_COLUMNS]; /* among the node's key columns, ascending */
+} SweepList;
+
+typedef struct SweepLists
+{
+    bool whole; /* an edge refers by all key columns, and their set lacks no row that has children */
+    int n;      /* the other ones */
+    SweepList list[VDF_KEY_LISTS];
+} SweepLists;
 
 /* A column of the node's key. */
 typedef struct SweepKey
@@ -47,7 +68,7 @@ typedef struct VdfSweep
     bool packs;      /* the node's keys can be packed, and none that matters is missing then */
     bool identifies; /* they tell the rows apart as well */
     int nkeys;       /* of the keys, whose columns were found */
-    SweepKey keys[VDF_KEY_COLUMNS];
+    SweepKey keys[SWEEP_KEYS];
     int nedges;
     SweepEdge **edges;
 } VdfSweep;
@@ -79,6 +100,13 @@ typedef struct SweepSink
 VdfSweep *vdf_sweep_of(VdfDeletionPlan *plan, int node);
 /* Learned once per plan; NULL: the references of the edge cannot be looked up in packed keys. */
 SweepEdge *vdf_sweep_edge(VdfDeletionPlan *plan, int number);
+/* By which column lists edges refer to a node; learned once per plan. */
+const SweepLists *vdf_sweep_lists(VdfDeletionPlan *plan, int node);
+/* Where the references of an edge are looked up, once the parents are known; NULL: nowhere. */
+static inline VdfKeySet *vdf_sweep_set(const VdfNodeState *parent, const SweepEdge *edge)
+{
+    return edge->list == WHOLE_KEY ? parent->packed : parent->lists[edge->list];
+}
 /* The scan of a relation, or the look-ups in it, for one edge whose parents are packed. False: there is none. */
 bool vdf_sweep_scan_of(VdfRun *run, int number, VdfKeyScan *scan, VdfKeyArm *arm);
 /* Is one scan of a relation cheaper than a look-up in an index for each of so many keys? */
@@ -105,6 +133,18 @@ void vdf_sweep_keep_round(VdfRun *run, int node, TupleTableSlot *slot, int ncolu
 /* The keys of a cycle that had become too many to be packed: in stores, or packed all the same. */
 void vdf_sweep_store_cycle(VdfRun *run, int node);
 void vdf_sweep_pack_cycle(VdfRun *run, int node);
+
+/* sweep_lists.cpp: the same keys by the column lists that edges refer by. columns: where a slot has the node's key columns. */
+void vdf_sweep_start_lists(VdfRun *run, int node, TupleDesc desc, const int *columns);
+/* A list that would take too much memory is given up: children that refer by it are walked by joins. */
+void vdf_sweep_keep_lists(VdfRun *run, int node, TupleTableSlot *slot, const int *columns, int person, bool own);
+/* The lists of a cycle, when it is known whose its rows are. */
+void vdf_sweep_list_cycle(VdfRun *run, int node);
+void vdf_sweep_drop_lists(VdfNodeState *state);
+/* Where the slot has the columns of a list. */
+void vdf_sweep_list_columns(const SweepList *list, const int *columns, int *out);
+/* Of all packed keys of a run together */
+Size vdf_sweep_key_limit(void);
 
 /* The rows behind the outer edges of a node, or behind the inner ones of the last round. */
 void vdf_sweep_rows(VdfRun *run, int node, bool loop, bool inside);

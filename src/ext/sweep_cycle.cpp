@@ -234,6 +234,8 @@ void vdf_sweep_cycle(VdfRun *run, const VdfComponent *component)
         }
         if (state->spilled)
             vdf_sweep_store_cycle(run, component->nodes[i]);
+        else
+            vdf_sweep_list_cycle(run, component->nodes[i]);
         vdf_keys_free(&state->cycle);
     }
 }

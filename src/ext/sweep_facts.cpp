@@ -57,28 +57,68 @@ static bool can_look_up(const VdfDeletionPlan *plan, int node, const SweepEdge *
     return found;
 }
 
+/* By what it says itself. */
+static bool may_be_swept(const VdfDeletionPlan *plan, const VdfEdge *edge)
+{
+    return !edge->link && edge->validated && !edge->condition && !edge->parent_leaves && !edge->child_leaves && edge->npairs > 0 &&
+           edge->npairs <= VDF_KEY_COLUMNS && strcmp(edge->from, plan->graph.nodes[edge->child].from) == 0;
+}
+
+/* The pair of an edge that has a key column of its parent; -1: it refers by others. */
+static int pair_of(const VdfDeletionPlan *plan, const VdfEdge *edge, int column)
+{
+    for (int pair = 0; pair < edge->npairs; pair++)
+        if (strcmp(edge->pairs[pair].parent_column, plan->view->keys[edge->parent][column]) == 0)
+            return pair;
+    return -1;
+}
+
+static SweepList list_of(const VdfDeletionPlan *plan, const VdfEdge *edge)
+{
+    SweepList list = {};
+
+    for (int k = 0; k < plan->view->nkeys[edge->parent] && list.ncolumns < VDF_KEY_COLUMNS; k++)
+        if (pair_of(plan, edge, k) >= 0)
+            list.columns[list.ncolumns++] = k;
+    return list;
+}
+
+static bool find_list(VdfDeletionPlan *plan, const VdfEdge *edge, const SweepList *list, int *number)
+{
+    const SweepLists *lists = vdf_sweep_lists(plan, edge->parent);
+
+    *number = WHOLE_KEY;
+    if (lists->whole && list->ncolumns == plan->view->nkeys[edge->parent])
+        return true;
+    for (int l = 0; l < lists->n; l++)
+        if (memcmp(&lists->list[l], list, sizeof(SweepList)) == 0) {
+            *number = l;
+            return true;
+        }
+    return false;
+}
+
 static bool learn_edge(VdfDeletionPlan *plan, int number, SweepEdge *out)
 {
     const VdfEdge *edge = &plan->graph.edges[number];
     const VdfEdgeInfo *info = &plan->edges[number];
     AttrNumber referenced[INDEX_MAX_KEYS];
     Oid equal[INDEX_MAX_KEYS];
+    SweepList list;
 
-    if (edge->link || !edge->validated || edge->condition || edge->parent_leaves || edge->child_leaves ||
-        edge->npairs < 1 || edge->npairs > VDF_KEY_COLUMNS || edge->npairs != plan->view->nkeys[edge->parent] ||
-        strcmp(edge->from, plan->graph.nodes[edge->child].from) != 0 ||
-        !referenced_columns(info->constraint, edge->npairs, referenced, equal))
+    if (!may_be_swept(plan, edge) || !referenced_columns(info->constraint, edge->npairs, referenced, equal))
+        return false;
+    list = list_of(plan, edge);
+    if (list.ncolumns != edge->npairs || !find_list(plan, edge, &list, &out->list))
         return false;
     out->edge = number;
     out->ncolumns = edge->npairs;
     for (int k = 0; k < edge->npairs; k++) {
         Oid key_type, key_collation, collation;
         int32 typmod;
-        int pair = 0;
+        int pair = pair_of(plan, edge, list.columns[k]);
 
-        while (pair < edge->npairs && strcmp(edge->pairs[pair].parent_column, plan->view->keys[edge->parent][k]) != 0)
-            pair++;
-        if (pair == edge->npairs || edge->pairs[pair].any || !edge->pairs[pair].child_is_column)
+        if (edge->pairs[pair].any || !edge->pairs[pair].child_is_column)
             return false;
         out->pairs[k] = pair;
         get_atttypetypmodcoll(info->relation, info->attributes[pair], &out->declared[k], &typmod, &collation);
@@ -117,16 +157,68 @@ static bool compared_whole(const VdfDeletionPlan *plan, int node)
     for (int i = 0; i < plan->graph.nedges; i++) {
         const VdfEdge *edge = &plan->graph.edges[i];
 
-        for (int k = 0; edge->parent == node && k < plan->view->nkeys[node]; k++) {
-            int pair = 0;
-
-            while (pair < edge->npairs && strcmp(edge->pairs[pair].parent_column, plan->view->keys[node][k]) != 0)
-                pair++;
-            if (pair == edge->npairs)
+        for (int k = 0; edge->parent == node && k < plan->view->nkeys[node]; k++)
+            if (pair_of(plan, edge, k) < 0)
                 return false;
-        }
     }
     return true;
+}
+
+static bool keys_not_null(const VdfDeletionPlan *plan, int node)
+{
+    Relation table = try_relation_open(plan->nodes[node].relation, AccessShareLock);
+    int n = 0;
+
+    if (table == NULL)
+        return false;
+    for (int i = 0; i < RelationGetDescr(table)->natts; i++) {
+        Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(table), i);
+
+        for (int k = 0; !attribute->attisdropped && k < plan->view->nkeys[node]; k++)
+            if (strcmp(quote_identifier(NameStr(attribute->attname)), plan->view->keys[node][k]) == 0)
+                n += vdf_column_not_null(RelationGetDescr(table), i) ? 1 : 0;
+    }
+    relation_close(table, AccessShareLock);
+    return n == plan->view->nkeys[node];
+}
+
+static void add_list(SweepLists *lists, const SweepList *list)
+{
+    for (int l = 0; l < lists->n; l++)
+        if (memcmp(&lists->list[l], list, sizeof(SweepList)) == 0)
+            return;
+    if (lists->n < VDF_KEY_LISTS)
+        lists->list[lists->n++] = *list;
+}
+
+/* What refers by a list that has no room goes by joins. */
+static void learn_lists(VdfDeletionPlan *plan, int node, SweepLists *lists)
+{
+    bool complete = compared_whole(plan, node) || keys_not_null(plan, node);
+
+    for (int i = 0; i < plan->graph.nedges; i++) {
+        const VdfEdge *edge = &plan->graph.edges[i];
+        SweepList list;
+
+        if (edge->parent != node || !may_be_swept(plan, edge) || vdf_action(plan, i) == VDF_ACTION_RETAIN)
+            continue;
+        list = list_of(plan, edge);
+        if (complete && list.ncolumns == plan->view->nkeys[node])
+            lists->whole = true;
+        else
+            add_list(lists, &list);
+    }
+}
+
+const SweepLists *vdf_sweep_lists(VdfDeletionPlan *plan, int node)
+{
+    if (plan->lists[node] == NULL) {
+        SweepLists *lists = (SweepLists *) MemoryContextAllocZero(plan->context, sizeof(SweepLists));
+
+        learn_lists(plan, node, lists);
+        plan->lists[node] = lists;
+    }
+    return plan->lists[node];
 }
 
 /*
@@ -137,7 +229,7 @@ static void learn_keys(VdfDeletionPlan *plan, int node, VdfSweep *sweep)
 {
     Relation table = try_relation_open(plan->nodes[node].relation, AccessShareLock);
     TupleDesc desc;
-    Oid types[VDF_KEY_COLUMNS], collations[VDF_KEY_COLUMNS];
+    Oid types[SWEEP_KEYS], collations[SWEEP_KEYS];
     Bitmapset *columns = NULL;
     int n = 0;
     bool unique = false, not_null = true;
@@ -145,7 +237,7 @@ static void learn_keys(VdfDeletionPlan *plan, int node, VdfSweep *sweep)
 
     if (table == NULL)
         return;
-    if (plan->view->nkeys[node] > VDF_KEY_COLUMNS) {
+    if (plan->view->nkeys[node] > SWEEP_KEYS) {
         relation_close(table, AccessShareLock);
         return;
     }

@@ -28,18 +28,12 @@ static TupleDesc keys_desc(VdfRun *run, TupleDesc slot, int ncolumns, const int 
     return desc;
 }
 
-/* Of all packed keys of a run together */
-static Size key_limit(void)
-{
-    return (Size) work_mem * 1024 * 3;
-}
-
 void vdf_sweep_start_next(VdfRun *run, int node, TupleDesc desc, int ncolumns, const int *columns)
 {
     VdfNodeState *state = &run->nodes[node];
     MemoryContext caller = MemoryContextSwitchTo(run->context);
 
-    state->next.packed = vdf_key_set_create(desc, ncolumns, columns, &run->key_bytes, key_limit());
+    state->next.packed = vdf_key_set_create(desc, ncolumns, columns, &run->key_bytes, vdf_sweep_key_limit());
     state->next.desc = state->all.desc;
     state->next.which = -1;
     MemoryContextSwitchTo(caller);
@@ -48,10 +42,11 @@ void vdf_sweep_start_next(VdfRun *run, int node, TupleDesc desc, int ncolumns, c
 void vdf_sweep_start_keys(VdfRun *run, int node, TupleDesc desc, int ncolumns, const int *columns)
 {
     VdfNodeState *state = &run->nodes[node];
+    const SweepLists *lists = vdf_sweep_lists(run->plan, node);
     MemoryContext caller = MemoryContextSwitchTo(run->context);
 
-    state->packed = run->plan->sweeps[node]->packs
-                        ? vdf_key_set_create(desc, ncolumns, columns, &run->key_bytes, key_limit())
+    state->packed = run->plan->sweeps[node]->packs && (lists->whole || lists->n == 0)
+                        ? vdf_key_set_create(desc, ncolumns, columns, &run->key_bytes, vdf_sweep_key_limit())
                         : NULL;
     state->all.desc = state->own.desc = state->foreign.desc = keys_desc(run, desc, ncolumns, columns);
     state->all.packed = state->own.packed = state->foreign.packed = state->packed;
@@ -84,8 +79,8 @@ static void give_up_packing(VdfRun *run, int node)
 
 static void store_key(VdfRun *run, VdfKeys *keys, TupleTableSlot *slot, int ncolumns, const int *columns, int person)
 {
-    Datum values[VDF_KEY_COLUMNS + 1];
-    bool nulls[VDF_KEY_COLUMNS + 1];
+    Datum values[SWEEP_KEYS + 1];
+    bool nulls[SWEEP_KEYS + 1];
     int n = 0;
 
     if (keys->store == NULL) {
@@ -126,6 +121,7 @@ void vdf_sweep_keep_key(VdfRun *run, int node, TupleTableSlot *slot, int ncolumn
 {
     VdfNodeState *state = &run->nodes[node];
 
+    vdf_sweep_keep_lists(run, node, slot, columns, person, own);
     if (state->packed != NULL && !vdf_key_set_add(state->packed, slot, columns, person, own))
         give_up_packing(run, node);
     if (state->packed != NULL) {
@@ -232,32 +228,54 @@ void vdf_sweep_store_cycle(VdfRun *run, int node)
     ExecDropSingleTupleTableSlot(slot);
 }
 
-static void pack_node(VdfRun *run, int node)
+/* NULL: the columns cannot be packed, or the keys are too many. */
+static VdfKeySet *pack_stores(VdfRun *run, VdfNodeState *state, int n, const int *columns, int user)
 {
-    VdfNodeState *state = &run->nodes[node];
-    int columns[VDF_KEY_COLUMNS], n = run->plan->view->nkeys[node];
-    PackSink p = {run, NULL, columns, -1, true, false};
-    char name[64];
+    PackSink p = {run, NULL, columns, user, true, false};
 
-    if (n < 1 || n > VDF_KEY_COLUMNS || state->all.count == 0 || state->packed != NULL)
-        return;
-    for (int c = 0; c < n; c++) {
-        snprintf(name, sizeof(name), "vdf_k%d", c);
-        columns[c] = vdf_slot_column(state->all.desc, name);
-    }
-    if (run->many)
-        p.user = vdf_slot_column(state->all.desc, "vdf_u");
-    p.set = vdf_key_set_create(state->all.desc, n, columns, &run->key_bytes, key_limit());
+    p.set = vdf_key_set_create(state->all.desc, n, columns, &run->key_bytes, vdf_sweep_key_limit());
     if (p.set == NULL)
-        return;
+        return NULL;
     pack_rows(&p, state->foreign.count > 0 ? &state->own : &state->all);
     p.own = false;
     if (state->foreign.count > 0)
         pack_rows(&p, &state->foreign);
     if (p.full)
         vdf_key_set_free(p.set);
-    else
-        state->packed = p.set;
+    return p.full ? NULL : p.set;
+}
+
+static bool is_packed(const VdfNodeState *state)
+{
+    bool packed = state->packed != NULL;
+
+    for (int l = 0; l < VDF_KEY_LISTS; l++)
+        packed = packed || state->lists[l] != NULL;
+    return packed;
+}
+
+static void pack_node(VdfRun *run, int node)
+{
+    VdfNodeState *state = &run->nodes[node];
+    int columns[SWEEP_KEYS], listed[VDF_KEY_COLUMNS], n = run->plan->view->nkeys[node], user = -1;
+    const SweepLists *lists;
+    char name[64];
+
+    if (n < 1 || n > SWEEP_KEYS || state->all.count == 0 || is_packed(state))
+        return;
+    for (int c = 0; c < n; c++) {
+        snprintf(name, sizeof(name), "vdf_k%d", c);
+        columns[c] = vdf_slot_column(state->all.desc, name);
+    }
+    if (run->many)
+        user = vdf_slot_column(state->all.desc, "vdf_u");
+    lists = vdf_sweep_lists(run->plan, node);
+    if (lists->whole)
+        state->packed = pack_stores(run, state, n, columns, user);
+    for (int l = 0; l < lists->n; l++) {
+        vdf_sweep_list_columns(&lists->list[l], columns, listed);
+        state->lists[l] = pack_stores(run, state, lists->list[l].ncolumns, listed, user);
+    }
 }
 
 void vdf_sweep_pack(VdfRun *run, int number)
@@ -306,6 +324,7 @@ static void release(VdfRun *run, int node)
     if (state->packed != NULL)
         vdf_key_set_free(state->packed);
     state->packed = NULL;
+    vdf_sweep_drop_lists(state);
 }
 
 void vdf_sweep_release(VdfRun *run, int number)

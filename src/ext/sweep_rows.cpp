@@ -43,8 +43,11 @@ void vdf_sweep_start(VdfSink *sink, TupleDesc desc)
             snprintf(name, sizeof(name), "vdf_k%d", c);
             s->columns[c] = vdf_slot_column(desc, name);
         }
-        if (state->all.desc == NULL)
+        if (state->all.desc == NULL) {
             vdf_sweep_start_keys(s->run, s->node, desc, s->ncolumns, s->columns);
+            if (!s->loop)
+                vdf_sweep_start_lists(s->run, s->node, desc, s->columns);
+        }
         if (s->loop && state->cycle.store == NULL) {
             MemoryContext caller = MemoryContextSwitchTo(s->run->context);
 
@@ -68,7 +71,8 @@ static void look_up(SweepSink *s, TupleTableSlot *slot, int *edge, int *person, 
 
     for (int i = 0; i < s->sweep->nedges; i++) {
         SweepEdge *e = s->sweep->edges[i];
-        VdfKeySet *parents = s->run->nodes[s->run->plan->graph.edges[e->edge].parent].packed;
+        const VdfNodeState *parent = &s->run->nodes[s->run->plan->graph.edges[e->edge].parent];
+        const VdfKeySet *parents = e->inner ? parent->delta.packed : vdf_sweep_set(parent, e);
         Datum values[VDF_KEY_COLUMNS];
         bool null = false;
         uint32 mark;
@@ -79,8 +83,6 @@ static void look_up(SweepSink *s, TupleTableSlot *slot, int *edge, int *person, 
         }
         if (null || (e->inner && !s->inside))
             continue;
-        if (e->inner)
-            parents = s->run->nodes[s->run->plan->graph.edges[e->edge].parent].delta.packed;
         mark = parents ? vdf_key_set_find(parents, values, e->types) : 0;
         if (mark == 0) {
             *source = *source || !e->inner; /* where an inner reference leads is known at the end */

@@ -27,6 +27,8 @@ class Generator:
         self.unusual = self.rng.choice([0.1, 0.4, 0.8])
         self.linking = self.rng.random() < 0.15
         self.repeat_names = self.rng.random() < 0.2
+        # Asked apart from the rest, so that other seeds give what they gave before this was there.
+        self.many_keys = random.Random("many keys %d" % seed).random() < 0.2
         self.ruling, self.cleaning = self.rng.random() < 0.3, self.rng.random() < 0.35
 
     def chance(self, p):
@@ -62,6 +64,8 @@ class Generator:
                 table.uniques.append([column])
             elif self.chance(0.15) and column.kind.name not in ("pair",) and table.partition is None and table.primary:
                 table.uniques.append(table.primary + [column])
+        if self.many_keys and table.primary and table.partition is None:
+            self.make_further_keys(table)
         if self.chance(0.15) and table.columns:
             table.generated = (self.names.pick("g", table.column_names), rng.choice(table.columns))
         self.tables.append(table)
@@ -75,6 +79,14 @@ class Generator:
         if self.chance(0.1):
             table.partition = ("hash", [column])
             table.leaves = self.hash_leaves(table)
+
+    def make_further_keys(self, table):
+        """What edges may refer to besides: the primary key within a tenant, and a key that some rows may lack."""
+        if self.chance(0.7):
+            tenant = self.add_column(table, KINDS["int4"], "tenant", notnull=self.chance(0.6))
+            table.uniques.append([tenant] + table.primary if self.chance(0.5) else table.primary + [tenant])
+        if self.chance(0.4):
+            table.uniques.append([self.add_column(table, KINDS[self.rng.choice(ORDINARY)], "code", notnull=self.chance(0.3))])
 
     def make_identity(self, table):
         """The primary key: none, a surrogate, a composite, or made of keys to earlier tables."""
