@@ -60,6 +60,7 @@ typedef struct VdfDeletionPlan
     int nwalked;
     bool any_deferrable; /* does the database have deferrable constraints at all? */
     HTAB *statements;
+    HTAB *texts; /* statements that are put together for a call */
     HTAB *facts;
     HTAB *relations; /* a change of one of these makes the plan invalid */
     uint64 serial;   /* no other plan of the session has it */
@@ -88,6 +89,11 @@ Oid vdf_plan_configuration_relation(void);
 /* The SQL of a statement and, for vdf_execute, where its cached plan goes. */
 const char *vdf_plan_text(VdfDeletionPlan *plan, VdfSql kind, int number, unsigned flags, int nedges, const int *edges,
                           VdfKeptPlan **cache);
+/*
+ * Where the plan goes of a statement that was put together for a call. No value may be in its text, and the types of
+ * its parameters must be given. NULL: it is planned anew.
+ */
+VdfKeptPlan *vdf_plan_kept_for(VdfDeletionPlan *plan, const char *sql, int nparams, const Oid *types);
 
 /* The node of a relation or of one of its partitions; -1 when the graph has none. */
 int vdf_plan_node(VdfDeletionPlan *plan, Oid relation);

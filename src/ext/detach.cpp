@@ -198,6 +198,8 @@ static void update_rows(VdfRun *run, int node, int *edges, int nedges, bool tomb
     statement.change = true;
     statement.by_lookup = true;
     vdf_detach_inputs(run, &statement, edges, nedges, found);
+    if (statement.cache == NULL)
+        statement.cache = vdf_plan_kept_for(run->plan, statement.sql, statement.nparams, statement.types);
     (void) vdf_execute(&run->executor, &statement);
 }
 

@@ -151,6 +151,7 @@ void vdf_foresight_ask(const VdfForesight *f, const char *sql, VdfKeys *parents,
         vdf_statement_input(&statement, "vdf_d", parents);
     if (f->tombstone)
         vdf_statement_input(&statement, "vdf_root", &f->run->root);
+    statement.cache = vdf_plan_kept_for(f->run->plan, sql, statement.nparams, statement.types);
     (void) vdf_execute(&f->run->executor, &statement);
 }
 

@@ -23,6 +23,17 @@ typedef struct StatementEntry
     VdfKeptPlan cached[VDF_KEPT_SIZES];
 } StatementEntry;
 
+/* A statement that is put together for a call, from what the plan knows. */
+typedef struct TextEntry
+{
+    uint64 hash;
+    const char *sql;
+    VdfKeptPlan cached[VDF_KEPT_SIZES];
+} TextEntry;
+
+/* Each set of edges that can be done has texts of its own; beyond this many, plans are made anew. */
+#define MOST_TEXTS 500
+
 const char *vdf_plan_text(VdfDeletionPlan *plan, VdfSql kind, int number, unsigned flags, int nedges, const int *edges,
                           VdfKeptPlan **cache)
 {
@@ -59,20 +70,50 @@ const char *vdf_plan_text(VdfDeletionPlan *plan, VdfSql kind, int number, unsign
     return entry->sql;
 }
 
+VdfKeptPlan *vdf_plan_kept_for(VdfDeletionPlan *plan, const char *sql, int nparams, const Oid *types)
+{
+    uint64 hash = hash_any_extended((const unsigned char *) sql, strlen(sql), 0);
+    TextEntry *entry;
+    bool found;
+
+    if (!plan->kept)
+        return NULL;
+    if (nparams > 0)
+        hash = hash_any_extended((const unsigned char *) types, nparams * sizeof(Oid), hash);
+    entry = (TextEntry *) hash_search(plan->texts, &hash, HASH_FIND, &found);
+    if (found)
+        return strcmp(entry->sql, sql) == 0 ? entry->cached : NULL;
+    if (hash_get_num_entries(plan->texts) >= MOST_TEXTS)
+        return NULL;
+    sql = MemoryContextStrdup(plan->context, sql);
+    entry = (TextEntry *) hash_search(plan->texts, &hash, HASH_ENTER, &found);
+    entry->sql = sql;
+    memset(entry->cached, 0, sizeof(entry->cached));
+    return entry->cached;
+}
 
 /* One plan per subject. */
 static List *kept = NIL;
+
+static void drop_plans(VdfKeptPlan *cached)
+{
+    for (int i = 0; i < VDF_KEPT_SIZES; i++)
+        if (cached[i].source)
+            DropCachedPlan(cached[i].source);
+}
 
 static void drop(VdfDeletionPlan *plan)
 {
     HASH_SEQ_STATUS scan;
     StatementEntry *entry;
+    TextEntry *text;
 
     hash_seq_init(&scan, plan->statements);
     while ((entry = (StatementEntry *) hash_seq_search(&scan)) != NULL)
-        for (int i = 0; i < VDF_KEPT_SIZES; i++)
-            if (entry->cached[i].source)
-                DropCachedPlan(entry->cached[i].source);
+        drop_plans(entry->cached);
+    hash_seq_init(&scan, plan->texts);
+    while ((text = (TextEntry *) hash_seq_search(&scan)) != NULL)
+        drop_plans(text->cached);
     MemoryContextDelete(plan->context);
 }
 
@@ -145,6 +186,7 @@ static VdfDeletionPlan *make(const char *subject, MemoryContext parent)
 
     plan->serial = ++plans;
     plan->statements = vdf_make_hash("vedfolnir statements", sizeof(StatementKey), sizeof(StatementEntry), plan->context);
+    plan->texts = vdf_make_hash("vedfolnir texts", sizeof(uint64), sizeof(TextEntry), plan->context);
     return plan;
 }
 

@@ -59,7 +59,6 @@ static bool successor_exists(VdfRun *run, int edge)
         statement.types = &info->reassign_type;
         statement.values = &value;
     }
-    statement.cache = NULL;
     statement.sink = &s.sink;
     (void) vdf_execute(&run->executor, &statement);
     return s.found;
