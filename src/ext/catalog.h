@@ -25,7 +25,7 @@ typedef struct VdfForeignKey
 } VdfForeignKey;
 
 /* All foreign keys of the database, and for tables that inherit the columns but not the key one more each; temporary tables of other sessions left out. */
-VdfForeignKey *vdf_foreign_keys(int *count, bool *any_deferrable);
+VdfForeignKey *vdf_foreign_keys(int *count, List **deferrable);
 /* Frees their rows of the catalogue, which a plan asks but once. */
 void vdf_foreign_keys_end(VdfForeignKey *keys, int count);
 

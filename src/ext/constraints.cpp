@@ -74,7 +74,7 @@ void vdf_force_immediate(VdfRun *run)
     List *deferrable = NIL, *found = NIL;
     ListCell *cell;
 
-    if (!run->plan->any_deferrable)
+    if (run->plan->deferrable == NIL)
         return;
     catalog = table_open(ConstraintRelationId, AccessShareLock);
     scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);

@@ -84,7 +84,7 @@ static void gather_edges(Gathering *g)
 {
     VdfConfiguration *c = g->plan->configuration;
 
-    g->keys = vdf_foreign_keys(&g->nkeys, &g->plan->any_deferrable);
+    g->keys = vdf_foreign_keys(&g->nkeys, &g->plan->deferrable);
     g->nedges = g->nkeys + c->nlinks;
     g->edges = (VdfEdge *) palloc0(sizeof(VdfEdge) * (g->nedges + 1));
     g->policies = (int *) palloc(sizeof(int) * (g->nedges + 1));

@@ -58,7 +58,7 @@ typedef struct VdfDeletionPlan
     const VdfPlanView *view;
     Oid *walked; /* sorted */
     int nwalked;
-    bool any_deferrable; /* does the database have deferrable constraints at all? */
+    List *deferrable; /* relations of the database with deferrable constraints; some more than once */
     HTAB *statements;
     HTAB *texts; /* statements that are put together for a call */
     HTAB *facts;

@@ -89,7 +89,7 @@ static VdfForeignKey *add_inheriting_tables(VdfForeignKey *keys, int *count)
     return keys;
 }
 
-VdfForeignKey *vdf_foreign_keys(int *count, bool *any_deferrable)
+VdfForeignKey *vdf_foreign_keys(int *count, List **deferrable)
 {
     Relation catalog = table_open(ConstraintRelationId, AccessShareLock);
     SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
@@ -101,7 +101,8 @@ VdfForeignKey *vdf_foreign_keys(int *count, bool *any_deferrable)
         Form_pg_constraint form = (Form_pg_constraint) GETSTRUCT(tuple);
         VdfForeignKey *key;
 
-        *any_deferrable = *any_deferrable || form->condeferrable;
+        if (form->condeferrable && OidIsValid(form->conrelid) && (*deferrable == NIL || llast_oid(*deferrable) != form->conrelid))
+            *deferrable = lappend_oid(*deferrable, form->conrelid);
         if (form->contype != CONSTRAINT_FOREIGN || OidIsValid(form->conparentid) ||
             isOtherTempNamespace(form->connamespace))
             continue;

@@ -54,14 +54,9 @@ void vdf_leftovers_before(VdfRun *run)
     ListCell *cell;
 
     run->cursors = holdable_cursors();
-    if (!run->plan->any_deferrable)
-        return;
-    foreach (cell, deferrable_constraints()) {
-        Oid relation = ((Form_pg_constraint) GETSTRUCT((HeapTuple) lfirst(cell)))->conrelid;
-
-        if (AfterTriggerPendingOnRel(relation))
-            run->pending = list_append_unique_oid(run->pending, relation);
-    }
+    foreach (cell, run->plan->deferrable)
+        if (AfterTriggerPendingOnRel(lfirst_oid(cell)))
+            run->pending = list_append_unique_oid(run->pending, lfirst_oid(cell));
 }
 
 /* A trigger that runs code of somebody else than whom the end of the transaction would run it as. */
@@ -89,7 +84,7 @@ void vdf_leftovers_fire(VdfRun *run)
     List *deferrable;
     ListCell *cell;
     /* A plan that became invalid meanwhile may not know of a constraint that a trigger made. */
-    bool more = run->plan->any_deferrable || !run->plan->kept || !run->plan->valid;
+    bool more = run->plan->deferrable != NIL || !run->plan->kept || !run->plan->valid;
 
     /* What fires may defer again, on purpose. */
     for (int pass = 0; more; pass++) {
