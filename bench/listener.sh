@@ -4,7 +4,12 @@ set -euo pipefail
 while [ $# -gt 0 ]; do
     case "$1" in
         --tasks) export VEDFOLNIR_BENCH_TASKS=$2; shift ;;
-        *) echo "usage: bash bench/listener.sh [--tasks N]   (20000 files and as many keys)" >&2; [ "$1" = --help ] && exit 0; exit 2 ;;
+        --rounds) export VEDFOLNIR_BENCH_ROUNDS=$2; shift ;;
+        *)
+            echo "usage: bash bench/listener.sh [--tasks N] [--rounds N]   (20000 files and as many keys, medians of 3 rounds)" >&2
+            [ "$1" = --help ] && exit 0
+            exit 2
+            ;;
     esac
     shift
 done
