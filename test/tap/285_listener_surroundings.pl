@@ -40,10 +40,10 @@ is($t->stop($daemon), 0, 'the listener ends');
 
 # A reload takes the service away while its tasks are being done: they are settled or given back, and wait.
 $t->configure($t->file_service('images'), "poll = 100ms\nbatch = 20\nlease = 10min");
-$t->write_file("many/$_") for 1 .. 3000;
+$t->write_file("many/$_") for 1 .. 12000;
 my $many = $t->deletion;
 $t->sql("INSERT INTO vedfolnir.cleanup_task (deletion_id, phase, kind, operation, service, target) "
-	. "SELECT '$many', 3, 'file', 'delete', 'images', 'many/' || n FROM generate_series(1, 3000) AS n");
+	. "SELECT '$many', 3, 'file', 'delete', 'images', 'many/' || n FROM generate_series(1, 12000) AS n");
 $daemon = $t->start;
 $t->wait_for_sql(q(SELECT count(*) > 50 FROM vedfolnir.cleanup_task WHERE state = 'done'), 'at work');
 $t->configure($t->file_service('others'));
