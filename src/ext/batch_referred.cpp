@@ -122,21 +122,6 @@ static VdfBatchPages *pages_of(VdfBatches *b, int edge, Relation table)
     return pages;
 }
 
-static VdfProbeArm arm_in(Relation table, const VdfKeyArm *scanned)
-{
-    VdfProbeArm arm;
-
-    memset(&arm, 0, sizeof(arm));
-    arm.set = scanned->set;
-    arm.ncolumns = scanned->ncolumns;
-    for (int c = 0; c < arm.ncolumns; c++) {
-        arm.columns[c] = vdf_key_arm_column(table, scanned, c);
-        arm.types[c] = vdf_key_type(TupleDescAttr(RelationGetDescr(table), arm.columns[c] - 1)->atttypid);
-        arm.last_column = Max(arm.last_column, arm.columns[c]);
-    }
-    return arm;
-}
-
 /* The heaps behind an edge; none where one of them is something else, or they have more pages than can be looked at. */
 static List *tables_of(Oid relation, BlockNumber most)
 {
@@ -178,7 +163,7 @@ static bool nothing_refers(VdfBatches *b, VdfRun *run, int edge)
     tables = tables_of(scan.relation, scan.probe ? (BlockNumber) Min(keys * PAGES_PER_LOOKUP, MaxBlockNumber) : MaxBlockNumber);
     for (cell = list_head(tables); cell != NULL && !refers; cell = lnext(tables, cell)) {
         Relation table = table_open(lfirst_oid(cell), NoLock);
-        VdfProbeArm arm = arm_in(table, &keyed);
+        VdfProbeArm arm = vdf_key_arm_in(table, &keyed);
 
         refers = pages_refer(pages_of(b, edge, table), table, &arm, b->look);
         table_close(table, NoLock);

@@ -89,7 +89,7 @@ static TupleTableSlot *exec_key_scan(CustomScanState *node)
     return ExecScan(&node->ss, next_row, recheck_row);
 }
 
-AttrNumber vdf_key_arm_column(Relation relation, const VdfKeyArm *arm, int column)
+static AttrNumber arm_column(Relation relation, const VdfKeyArm *arm, int column)
 {
     AttrNumber number = vdf_column_number(relation, arm->columns[column], arm->numbers[column]);
     Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(relation), number - 1);
@@ -99,19 +99,26 @@ AttrNumber vdf_key_arm_column(Relation relation, const VdfKeyArm *arm, int colum
     return number;
 }
 
+VdfProbeArm vdf_key_arm_in(Relation relation, const VdfKeyArm *scanned)
+{
+    VdfProbeArm arm;
+
+    memset(&arm, 0, sizeof(arm));
+    arm.set = scanned->set;
+    arm.ncolumns = scanned->ncolumns;
+    for (int c = 0; c < arm.ncolumns; c++) {
+        arm.columns[c] = arm_column(relation, scanned, c);
+        arm.types[c] = vdf_key_type(TupleDescAttr(RelationGetDescr(relation), arm.columns[c] - 1)->atttypid);
+        arm.last_column = Max(arm.last_column, arm.columns[c]);
+    }
+    return arm;
+}
+
 static void resolve_arms(Relation relation, const VdfKeyScan *scan, VdfProbeArm *arms)
 {
     for (int i = 0; i < scan->narms; i++) {
-        VdfProbeArm *arm = &arms[i];
-
-        arm->set = scan->arms[i].set;
-        arm->ncolumns = scan->arms[i].ncolumns;
-        arm->index = RelationGetRelid(relation) == scan->relation ? scan->arms[i].index : NULL;
-        for (int c = 0; c < arm->ncolumns; c++) {
-            arm->columns[c] = vdf_key_arm_column(relation, &scan->arms[i], c);
-            arm->types[c] = vdf_key_type(TupleDescAttr(RelationGetDescr(relation), arm->columns[c] - 1)->atttypid);
-            arm->last_column = Max(arm->last_column, arm->columns[c]);
-        }
+        arms[i] = vdf_key_arm_in(relation, &scan->arms[i]);
+        arms[i].index = RelationGetRelid(relation) == scan->relation ? scan->arms[i].index : NULL;
     }
 }
 

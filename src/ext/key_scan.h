@@ -7,7 +7,7 @@
 #ifndef VEDFOLNIR_KEY_SCAN_H
 #define VEDFOLNIR_KEY_SCAN_H
 
-#include "ext/key_set.h"
+#include "ext/key_probe.h"
 #include "ext/key_watch.h"
 
 /* One edge: the referring columns, in the order of the set's columns. */
@@ -33,8 +33,8 @@ typedef struct VdfKeyScan
     VdfKeyFound *found; /* by vdf_key_scan_finds, NULL: nothing was asked */
 } VdfKeyScan;
 
-/* The number of a referring column in a relation; VF006 where it is not what it was when the plan was made. */
-AttrNumber vdf_key_arm_column(Relation relation, const VdfKeyArm *arm, int column);
+/* An edge in the attributes of a relation; VF006 where a column is not what it was when the plan was made. */
+VdfProbeArm vdf_key_arm_in(Relation relation, const VdfKeyArm *scanned);
 
 /* The name under which a statement with such a plan finds its VdfKeyScan among its named relations. */
 #define VDF_KEY_SCAN_NAME "vdf_scan"

@@ -127,6 +127,8 @@ void vdf_sweep_start_keys(VdfRun *run, int node, TupleDesc desc, int ncolumns, c
 void vdf_sweep_start_next(VdfRun *run, int node, TupleDesc desc, int ncolumns, const int *columns);
 void vdf_sweep_keep_key(VdfRun *run, int node, TupleTableSlot *slot, int ncolumns, const int *columns, int person,
                         bool own);
+/* Bytes, of all packed keys of a run together */
+Size vdf_sweep_key_limit(void);
 /* In a cycle: the keys of all rounds, and those of the next round. */
 void vdf_sweep_keep_round(VdfRun *run, int node, TupleTableSlot *slot, int ncolumns, const int *columns, int person,
                           bool own);
@@ -143,8 +145,6 @@ void vdf_sweep_list_cycle(VdfRun *run, int node);
 void vdf_sweep_drop_lists(VdfNodeState *state);
 /* Where the slot has the columns of a list. */
 void vdf_sweep_list_columns(const SweepList *list, const int *columns, int *out);
-/* Of all packed keys of a run together */
-Size vdf_sweep_key_limit(void);
 
 /* The rows behind the outer edges of a node, or behind the inner ones of the last round. */
 void vdf_sweep_rows(VdfRun *run, int node, bool loop, bool inside);

@@ -28,6 +28,11 @@ static TupleDesc keys_desc(VdfRun *run, TupleDesc slot, int ncolumns, const int 
     return desc;
 }
 
+Size vdf_sweep_key_limit(void)
+{
+    return (Size) work_mem * 1024 * 3;
+}
+
 void vdf_sweep_start_next(VdfRun *run, int node, TupleDesc desc, int ncolumns, const int *columns)
 {
     VdfNodeState *state = &run->nodes[node];

@@ -3,11 +3,6 @@
  */
 #include "ext/sweep.h"
 
-Size vdf_sweep_key_limit(void)
-{
-    return (Size) work_mem * 1024 * 3;
-}
-
 void vdf_sweep_list_columns(const SweepList *list, const int *columns, int *out)
 {
     for (int c = 0; c < list->ncolumns; c++)

@@ -26,8 +26,9 @@ typedef struct VdfWork
     int n;
 } VdfWork;
 
-/* call.cpp */
+/* deletion_id.cpp */
 pg_uuid_t vdf_new_id(void);
+/* call.cpp */
 /* What an earlier call with the same request id returned; the digest of the arguments comes back in either case. */
 bool vdf_call_request(VdfCall *call, VdfDeletionPlan *plan, VdfPseudonym *arguments, List **steps);
 /* people.cpp: the root rows of the keys of a call. */
