@@ -95,6 +95,7 @@ static bool scan_references(VdfRun *run, int edge, ReferenceSink *s)
         return false;
     vdf_statement_of(run, &statement, VDF_SQL_FIND_REFERENCES, edge, (run->dry ? 0 : VDF_LOCK) | VDF_SCAN,
                      run->plan->edges[edge].owner);
+    scan.updated = !run->dry;
     statement.scan = &scan;
     statement.sink = &s->sink;
     (void) vdf_execute(&run->executor, &statement);

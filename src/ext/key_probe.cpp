@@ -15,7 +15,8 @@ struct VdfKeyProbe
 {
     Relation relation;
     Snapshot snapshot;
-    IndexFetchTableData *fetch;
+    IndexFetchTableData *fetch; /* NULL: rows of a heap are read here, without pruning */
+    Buffer buffer;
     int narms;
     ArmScan *arms;
     int arm;            /* that is looked up */
@@ -99,7 +100,7 @@ static bool find_index(Relation relation, ArmScan *scan)
     return scan->index != NULL;
 }
 
-VdfKeyProbe *vdf_key_probe_begin(Relation relation, Snapshot snapshot, int narms, const VdfProbeArm *arms)
+VdfKeyProbe *vdf_key_probe_begin(Relation relation, Snapshot snapshot, bool prune, int narms, const VdfProbeArm *arms)
 {
     VdfKeyProbe *probe = (VdfKeyProbe *) palloc0(sizeof(VdfKeyProbe));
     bool found = true;
@@ -118,7 +119,8 @@ VdfKeyProbe *vdf_key_probe_begin(Relation relation, Snapshot snapshot, int narms
     }
     probe->room = FIRST_PLACES;
     probe->places = (ItemPointerData *) palloc(sizeof(ItemPointerData) * probe->room);
-    probe->fetch = table_index_fetch_begin(relation);
+    if (prune || relation->rd_tableam != GetHeapamTableAmRoutine())
+        probe->fetch = table_index_fetch_begin(relation);
     return probe;
 }
 
@@ -241,13 +243,32 @@ bool vdf_key_probe_leads(VdfKeyProbe *probe)
     return probe->at < probe->nplaces;
 }
 
+/* The visible row of a chain of versions. */
+static bool fetch_row(VdfKeyProbe *probe, ItemPointer place, TupleTableSlot *slot)
+{
+    HeapTuple row = &((BufferHeapTupleTableSlot *) slot)->base.tupdata;
+    bool again = false;
+    bool found;
+
+    if (probe->fetch != NULL)
+        return table_index_fetch_tuple(probe->fetch, place, probe->snapshot, slot, &again, NULL);
+    probe->buffer = ReleaseAndReadBuffer(probe->buffer, probe->relation, ItemPointerGetBlockNumber(place));
+    LockBuffer(probe->buffer, BUFFER_LOCK_SHARE);
+    found = heap_hot_search_buffer(place, probe->relation, probe->buffer, probe->snapshot, row, NULL, true);
+    LockBuffer(probe->buffer, BUFFER_LOCK_UNLOCK);
+    if (found) {
+        slot->tts_tableOid = RelationGetRelid(probe->relation);
+        ExecStoreBufferHeapTuple(row, slot, probe->buffer);
+    }
+    return found;
+}
+
 bool vdf_key_probe_next(VdfKeyProbe *probe, TupleTableSlot *slot, int *done)
 {
     while (vdf_key_probe_leads(probe)) {
         ItemPointerData place = probe->places[probe->at++];
-        bool again = false;
 
-        if (table_index_fetch_tuple(probe->fetch, &place, probe->snapshot, slot, &again, NULL)) {
+        if (fetch_row(probe, &place, slot)) {
             *done = probe->done;
             return true;
         }
@@ -261,6 +282,9 @@ void vdf_key_probe_end(VdfKeyProbe *probe)
         index_endscan(probe->scan);
     if (probe->fetch != NULL)
         table_index_fetch_end(probe->fetch);
+    if (BufferIsValid(probe->buffer))
+        ReleaseBuffer(probe->buffer);
+    probe->buffer = InvalidBuffer;
     for (int i = 0; i < probe->narms; i++)
         if (probe->arms[i].index != NULL)
             index_close(probe->arms[i].index, NoLock); /* the lock stays, as after any scan of an index */

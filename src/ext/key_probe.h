@@ -27,8 +27,11 @@ typedef struct VdfKeyProbe VdfKeyProbe;
  * refers, by these columns first and by the equality that a key set stands for. order: which column each of its first columns is.
  */
 bool vdf_probe_serves(Relation index, int ncolumns, const AttrNumber *columns, const Oid *types, int *order);
-/* NULL where an arm has no index that serves. */
-VdfKeyProbe *vdf_key_probe_begin(Relation relation, Snapshot snapshot, int narms, const VdfProbeArm *arms);
+/*
+ * NULL where an arm has no index that serves. prune: pages may be pruned as they are read, which makes room for new
+ * versions of rows that are updated next. Where rows go, or are only looked at, it would be work and WAL for nothing.
+ */
+VdfKeyProbe *vdf_key_probe_begin(Relation relation, Snapshot snapshot, bool prune, int narms, const VdfProbeArm *arms);
 /* False: no index leads anywhere, and there is no next row. */
 bool vdf_key_probe_leads(VdfKeyProbe *probe);
 /*

@@ -32,7 +32,8 @@ static VdfKeyProbe *begin_probe(KeyScanState *state)
     VdfKeyProbe *probe;
 
     if (found == NULL || found->probe == NULL)
-        return vdf_key_probe_begin(node->ss_currentRelation, node->ps.state->es_snapshot, state->narms, state->arms);
+        return vdf_key_probe_begin(node->ss_currentRelation, node->ps.state->es_snapshot, state->scan->updated, state->narms,
+                                   state->arms);
     probe = found->probe;
     found->probe = NULL;
     return probe;
@@ -242,7 +243,7 @@ bool vdf_key_scan_finds(VdfKeyScan *scan, Snapshot snapshot, LOCKMODE lock)
     scan->found = (VdfKeyFound *) palloc0(sizeof(VdfKeyFound));
     scan->found->relation = relation;
     resolve_arms(relation, scan, scan->found->arms);
-    scan->found->probe = vdf_key_probe_begin(relation, snapshot, scan->narms, scan->found->arms);
+    scan->found->probe = vdf_key_probe_begin(relation, snapshot, scan->updated, scan->narms, scan->found->arms);
     return scan->found->probe == NULL || vdf_key_probe_leads(scan->found->probe);
 }
 

@@ -27,6 +27,7 @@ typedef struct VdfKeyScan
     Oid relation; /* that the statement names: its partitions have the same columns */
     double expected; /* rows, for the progress view */
     bool probe;      /* look the keys up in indexes; a relation without is read as a whole */
+    bool updated;    /* the rows are, next */
     int narms;
     VdfKeyArm *arms;
     VdfKeyWatch *watch; /* of a DELETE without RETURNING; NULL: nobody asks which rows went */

@@ -154,7 +154,7 @@ static bool sweep_scan(VdfRun *run, SweepSink *sink, unsigned flags, Means means
 {
     VdfSweep *sweep = sink->sweep;
     VdfKeyArm *arms = (VdfKeyArm *) palloc0(sizeof(VdfKeyArm) * sweep->nedges);
-    VdfKeyScan scan = {run->plan->nodes[sink->node].relation, 0, means == BY_LOOKUP, 0, arms, NULL};
+    VdfKeyScan scan = {run->plan->nodes[sink->node].relation, 0, means == BY_LOOKUP, false, 0, arms};
     VdfStatement statement;
 
     for (int i = 0; i < sweep->nedges; i++) {
