@@ -104,6 +104,7 @@ const Setters<Service> &service_setters(const std::string &type)
         {"symlinks", [](Service &s, Text v) { s.files.unlink_symlinks = one_of(v, {"refuse", "unlink"}) == "unlink"; }},
         {"max_depth", [](Service &s, Text v) { s.files.max_depth = number(v, 1, 500); }},
         {"max_entries", [](Service &s, Text v) { s.files.max_entries = number(v, 1, INT_MAX); }},
+        {"threads", [](Service &s, Text v) { s.files.threads = number(v, 1, 64); }},
     };
     static const Setters<Service> redis = {
         {"host", [](Service &s, Text v) { s.redis.host = v; }},

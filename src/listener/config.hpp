@@ -27,6 +27,7 @@ struct FilesConfig
     bool unlink_symlinks = false;
     int max_depth = 64;
     int max_entries = 100000; // per run of one directory task; the rest is done in the next run
+    int threads = 8; // that remove files of one batch: each waits for the disk most of the time
 };
 
 struct RedisConfig

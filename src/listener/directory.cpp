@@ -68,11 +68,21 @@ int64_t DirectoryCleaner::empty(int directory, const std::string &path, int dept
         for (const std::string &name : names)
             paths.push_back(path + "/" + name);
         const std::set<std::string> in_use = progress_.paths_in_use(task_, paths);
-        for (const std::string &name : names) {
-            const int64_t stay =
-                in_use.count(path + "/" + name) != 0 ? 1 : remove_entry(directory, path + "/" + name, name, depth);
+        std::vector<Found> found(names.size(), Found::gone);
+        const auto remove = [&](size_t i) {
+            if (in_use.count(paths[i]) == 0)
+                found[i] = remove_file(directory, names[i]);
+        };
+        if (!threads_.run(names.size(), remove, [this] { return progress_.go_on(); }))
+            throw Stopped();
+        for (size_t i = 0; i < names.size(); i++) {
+            removed_ += found[i] == Found::removed || found[i] == Found::linked;
+            linked_ += found[i] == Found::linked;
+            int64_t stay = in_use.count(paths[i]) != 0 ? 1 : 0;
+            if (found[i] == Found::directory)
+                stay = remove_directory(directory, paths[i], names[i], depth);
             if (stay > 0)
-                kept_names.insert(name);
+                kept_names.insert(names[i]);
             kept += stay;
         }
     }
@@ -82,43 +92,46 @@ int64_t DirectoryCleaner::empty(int directory, const std::string &path, int dept
     return kept;
 }
 
-int64_t DirectoryCleaner::remove_entry(int directory, const std::string &path, const std::string &name, int depth)
+int64_t DirectoryCleaner::remove_directory(int directory, const std::string &path, const std::string &name, int depth)
+{
+    for (int round = 1;; round++) {
+        FileDescriptor child = open_directory_beneath(directory, name);
+        if (!child && errno == ENOENT)
+            return 0;
+        if (!child)
+            throw Failure{outcome_of_errno(errno, "directory cannot be opened")};
+        const int64_t kept = empty(child.release(), path, depth + 1);
+        if (kept > 0)
+            return kept;
+        if (unlinkat(directory, name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) {
+            removed_++;
+            return 0;
+        }
+        if ((errno != ENOTEMPTY && errno != EEXIST) || round == rounds_max)
+            throw Failure{{errno == ENOTEMPTY || errno == EEXIST ? Verdict::retry : Verdict::dead,
+                           "directory cannot be removed", Milliseconds(0)}};
+    }
+}
+
+// Runs in several threads at once.
+DirectoryCleaner::Found DirectoryCleaner::remove_file(int directory, const std::string &name) const
 {
     struct stat status;
     if (fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
         if (errno == ENOENT)
-            return 0;
+            return Found::gone;
         throw Failure{outcome_of_errno(errno, "entry of the directory cannot be read")};
     }
-    if (S_ISDIR(status.st_mode)) {
-        for (int round = 1;; round++) {
-            FileDescriptor child = open_directory_beneath(directory, name);
-            if (!child && errno == ENOENT)
-                return 0;
-            if (!child)
-                throw Failure{outcome_of_errno(errno, "directory cannot be opened")};
-            const int64_t kept = empty(child.release(), path, depth + 1);
-            if (kept > 0)
-                return kept;
-            if (unlinkat(directory, name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) {
-                removed_++;
-                return 0;
-            }
-            if ((errno != ENOTEMPTY && errno != EEXIST) || round == rounds_max)
-                throw Failure{{errno == ENOTEMPTY || errno == EEXIST ? Verdict::retry : Verdict::dead,
-                               "directory cannot be removed", Milliseconds(0)}};
-        }
-    }
+    if (S_ISDIR(status.st_mode))
+        return Found::directory;
     if (S_ISLNK(status.st_mode) && !config_.unlink_symlinks)
         throw Failure{{Verdict::dead, "directory holds a symbolic link", Milliseconds(0)}};
     if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode))
         throw Failure{{Verdict::dead, "directory holds an entry that is not a regular file", Milliseconds(0)}};
     if (unlinkat(directory, name.c_str(), 0) != 0 && errno != ENOENT)
         throw Failure{outcome_of_errno(errno, "entry of the directory cannot be removed")};
-    if (S_ISREG(status.st_mode) && status.st_nlink > 1)
-        linked_++;
-    removed_++;
-    return 0;
+    VDF_FAULT("removed");
+    return S_ISREG(status.st_mode) && status.st_nlink > 1 ? Found::linked : Found::removed;
 }
 
 } // namespace vedfolnir

@@ -3,6 +3,7 @@
 #define VEDFOLNIR_LISTENER_DIRECTORY_HPP
 
 #include "listener/service.hpp"
+#include "listener/thread_pool.hpp"
 
 namespace vedfolnir
 {
@@ -18,8 +19,8 @@ class DirectoryCleaner
         Outcome outcome;
     };
 
-    DirectoryCleaner(const FilesConfig &config, const Task &task, Progress &progress)
-        : config_(config), task_(task), progress_(progress)
+    DirectoryCleaner(const FilesConfig &config, const Task &task, Progress &progress, ThreadPool &threads)
+        : config_(config), task_(task), progress_(progress), threads_(threads)
     {
     }
 
@@ -28,11 +29,15 @@ class DirectoryCleaner
     int64_t linked() const { return linked_; }
 
   private:
-    int64_t remove_entry(int directory, const std::string &path, const std::string &name, int depth);
+    enum class Found { gone, removed, linked, directory }; // linked: removed as well
+
+    Found remove_file(int directory, const std::string &name) const;
+    int64_t remove_directory(int directory, const std::string &path, const std::string &name, int depth);
 
     const FilesConfig &config_;
     const Task &task_;
     Progress &progress_;
+    ThreadPool &threads_;
     int64_t removed_ = 0, linked_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #define VEDFOLNIR_LISTENER_FAULT_HPP
 
 #ifdef VEDFOLNIR_FAULTS
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -11,10 +12,10 @@
 namespace vedfolnir
 {
 
-// VEDFOLNIR_FAULT=NAME:N kills the process when it reaches the point NAME for the N-th time.
+// VEDFOLNIR_FAULT=NAME:N kills the process when it reaches the point NAME for the N-th time, in whatever thread.
 inline void fault_point(const char *name)
 {
-    static int reached = 0;
+    static std::atomic<int> reached{0};
     const char *wanted = std::getenv("VEDFOLNIR_FAULT");
     if (wanted == nullptr)
         return;

@@ -7,9 +7,12 @@
 #include "listener/fault.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <deque>
 #include <fcntl.h>
+#include <mutex>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +20,9 @@ namespace vedfolnir
 {
 namespace
 {
+
+// Files that a thread takes at a time.
+constexpr std::ptrdiff_t slice_length = 8;
 
 std::pair<std::string, std::string> split_parent(const std::string &path)
 {
@@ -65,7 +71,8 @@ Outcome outcome_of_errno(int number, const char *what)
     }
 }
 
-FileService::FileService(std::string name, FilesConfig config) : name_(std::move(name)), config_(std::move(config))
+FileService::FileService(std::string name, FilesConfig config)
+    : name_(std::move(name)), config_(std::move(config)), threads_(config_.threads, name_)
 {
     try {
         open_root();
@@ -115,43 +122,99 @@ void FileService::run(const std::vector<Task> &tasks, Progress &progress, std::v
         }
 }
 
-// Sorted by directory, so that each is opened and synced once.
-void FileService::remove_files(int root, const std::vector<Task> &tasks, const std::vector<size_t> &order,
-                               Progress &progress, std::vector<Outcome> &outcomes)
+struct FileService::Entry
 {
-    struct Entry
+    std::string parent, name;
+    size_t index;
+    Outcome outcome; // counts when the directory is synced
+};
+
+// The files of one directory. Who takes the first of them opens it, who ends the last one syncs it.
+struct FileService::Group
+{
+    Entry *first, *last;
+    std::once_flag once;
+    FileDescriptor parent;
+    int number = 0; // errno, if it cannot be opened
+    bool begun = false, settled = false;
+    std::atomic<size_t> left{0};
+
+    void open(int root)
     {
-        std::string parent, name;
-        size_t index;
-    };
-    std::vector<Entry> entries;
-    for (size_t index : order) {
-        auto [parent, name] = split_parent(normalise_target("file", tasks[index].target));
-        entries.push_back({std::move(parent), std::move(name), index});
+        std::call_once(once, [&] {
+            parent = open_directory_beneath(root, first->parent);
+            number = errno;
+            begun = true;
+        });
     }
-    std::stable_sort(entries.begin(), entries.end(), [](const Entry &a, const Entry &b) { return a.parent < b.parent; });
-    for (size_t first = 0; first < entries.size();) {
-        size_t last = first;
-        while (last < entries.size() && entries[last].parent == entries[first].parent)
-            last++;
-        if (!progress.go_on())
-            return;
-        const FileDescriptor parent = open_directory_beneath(root, entries[first].parent);
-        const int number = errno;
-        for (size_t i = first; i < last; i++)
-            outcomes[entries[i].index] = parent ? remove_file(parent.get(), tasks[entries[i].index], entries[i].name)
-                                                : outcome_of_errno(number, "directory cannot be opened");
+
+    void settle(std::vector<Outcome> &outcomes)
+    {
         VDF_FAULT("effect");
         if (parent && !is_synced(parent.get())) {
             const int code = errno;
             // What was gone before may have been removed by a try that was cut off here.
-            for (size_t i = first; i < last; i++)
-                if (Outcome &outcome = outcomes[entries[i].index]; outcome.verdict == Verdict::done || outcome.verdict == Verdict::skipped)
-                    outcome = outcome_of_errno(code, "directory cannot be synced");
+            for (Entry *entry = first; entry != last; entry++)
+                if (entry->outcome.verdict == Verdict::done || entry->outcome.verdict == Verdict::skipped)
+                    entry->outcome = outcome_of_errno(code, "directory cannot be synced");
         }
+        parent = FileDescriptor();
+        for (Entry *entry = first; entry != last; entry++)
+            outcomes[entry->index] = std::move(entry->outcome);
+        settled = true;
         VDF_FAULT("fsynced");
-        first = last;
     }
+};
+
+// Sorted by directory, so that each is opened and synced once. The threads take a few files of one directory at a time, in
+// order: so no more directories are open than there are threads, and one more.
+void FileService::remove_files(int root, const std::vector<Task> &tasks, const std::vector<size_t> &order,
+                               Progress &progress, std::vector<Outcome> &outcomes)
+{
+    std::vector<Entry> entries;
+    for (size_t index : order) {
+        auto [parent, name] = split_parent(normalise_target("file", tasks[index].target));
+        entries.push_back({std::move(parent), std::move(name), index, {}});
+    }
+    std::stable_sort(entries.begin(), entries.end(), [](const Entry &a, const Entry &b) { return a.parent < b.parent; });
+    std::deque<Group> groups;
+    struct Slice
+    {
+        Group *group;
+        Entry *first, *last;
+    };
+    std::vector<Slice> slices;
+    for (Entry *first = entries.data(), *end = first + entries.size(); first != end; first = groups.back().last) {
+        Group &group = groups.emplace_back();
+        group.first = group.last = first;
+        while (group.last != end && group.last->parent == first->parent)
+            group.last++;
+        group.left = static_cast<size_t>(group.last - first);
+        for (Entry *next = first; next != group.last; next = slices.back().last)
+            slices.push_back({&group, next, next + std::min<std::ptrdiff_t>(slice_length, group.last - next)});
+    }
+    threads_.run(
+        slices.size(),
+        [&](size_t i) {
+            const auto &[group, first, last] = slices[i];
+            group->open(root);
+            remove_slice(*group, first, last, tasks);
+            const auto length = static_cast<size_t>(last - first);
+            if (group->left.fetch_sub(length) == length)
+                group->settle(outcomes);
+        },
+        [&] { return progress.go_on(); });
+    // A stop may come in the middle of a directory; what was not tried is left as released.
+    for (Group &group : groups)
+        if (group.begun && !group.settled)
+            group.settle(outcomes);
+}
+
+void FileService::remove_slice(const Group &group, Entry *first, const Entry *last, const std::vector<Task> &tasks)
+{
+    for (Entry *entry = first; entry != last && threads_.proceed(); entry++)
+        entry->outcome = group.parent ? remove_file(group.parent.get(), tasks[entry->index], entry->name)
+                                      : outcome_of_errno(group.number, "directory cannot be opened");
 }
 
 Outcome FileService::remove_file(int parent, const Task &task, const std::string &name)
@@ -167,6 +230,7 @@ Outcome FileService::remove_file(int parent, const Task &task, const std::string
         return {Verdict::dead, "target is not a regular file", Milliseconds(0)};
     if (unlinkat(parent, name.c_str(), 0) != 0)
         return outcome_of_errno(errno, "file cannot be removed");
+    VDF_FAULT("removed");
     if (S_ISREG(status.st_mode) && status.st_nlink > 1)
         log_event(LogLevel::warn,
                   {{"deletion", task.deletion.substr(0, 8)}, {"task", std::to_string(task.id)}, {"service", name_}},
@@ -188,7 +252,7 @@ Outcome FileService::remove_directory(int root, const Task &task, Progress &prog
         return number == ENOENT && !is_synced(parent.get()) ? outcome_of_errno(errno, "directory cannot be synced")
                                                             : outcome_of_errno(number, "directory cannot be opened");
     }
-    DirectoryCleaner cleaner(config_, task, progress);
+    DirectoryCleaner cleaner(config_, task, progress, threads_);
     const LogFields fields = {
         {"deletion", task.deletion.substr(0, 8)}, {"task", std::to_string(task.id)}, {"service", name_}};
     try {

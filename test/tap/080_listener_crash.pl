@@ -12,7 +12,7 @@ my $wanted = $ENV{VEDFOLNIR_KILLS} // 200;
 my $listener = "$ENV{VEDFOLNIR_LISTENER}-faults";
 -x $listener or die "$listener is not there: the listener with fault points was not built";
 my $t = ListenerTest->new(listener => $listener);
-my @points = qw(claimed denied effect fsynced before_settle settled);
+my @points = qw(claimed denied removed effect fsynced before_settle settled);
 $t->add_rule('file', 'images', 'path');
 $t->add_rule('directory', 'images', 'folder');
 $t->add_rule('redis_key', 'sessions', 'session');

@@ -99,6 +99,8 @@ TEST(Config, NamesTheMistake)
         {"[service x]\ntype = files\n", "root must be an absolute path"},
         {"[service x]\ntype = files\nroot = srv\n", "root must be an absolute path"},
         {"[service x]\ntype = files\nroot = //\n", "root must not be the root of the file system"},
+        {"[service x]\ntype = files\nroot = /x\nthreads = 0\n", "[service x] threads must be a number from 1 to 64"},
+        {"[service x]\ntype = files\nroot = /x\nthreads = 65\n", "[service x] threads must be a number from 1 to 64"},
         {"[service x]\ntype = files\nroot = /x\nport = 1\n", "[service x] has no option \"port\""},
         {"[service x]\ntype = files\nroot = /x\nallow = images:file\n", "needs its schema"},
         {"[service x]\ntype = files\nroot = /x\nallow = public.images\n", "must be a list of RELATION:KIND"},
