@@ -177,6 +177,9 @@ static char *compile_successor(const char *subject, Oid relation, const char *ed
     if (number == InvalidAttrNumber)
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("only a reference of one column can be reassigned")));
     get_atttypetypmodcoll(relation, number, &type, &typmod, &collation);
+    if (OidIsValid(get_base_element_type(type)) && !OidIsValid(get_base_element_type(get_atttype(parent, referred))))
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("references in an array cannot be reassigned"),
+                        errhint("The action nullify takes the element out.")));
     if (**reassign_to == '=') {
         vdf_require_owner(relation);
         return vdf_expression_compile(relation, *reassign_to + 1, false, type, typmod);

@@ -219,6 +219,8 @@ static void foresee(VdfRun *run, int node, const int *edges, int nedges, bool to
 {
     int *able = (int *) palloc(sizeof(int) * (nedges + 1)), n = able_edges(run, edges, nedges, able);
 
+    vdf_foresee_arrays(run, able, n, found);
+    n = able_edges(run, edges, nedges, able);
     if (!run->dry && !run->untouched && run->blockers == NIL)
         run->fixed = vdf_fix_values(run, node, able, n, tombstone, found);
     vdf_foresee(run, node, able, n, tombstone, found);

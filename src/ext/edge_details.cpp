@@ -122,6 +122,8 @@ static const char *predict_blocker(VdfDeletionPlan *plan, const VdfEdge *edge, c
         return psprintf("column %s is computed by the server", name_of_computed(info));
     if (action == VDF_ACTION_REASSIGN && (edge->npairs != 1 || edge->nsets != 1))
         return "only a reference of one column can be reassigned";
+    if (action == VDF_ACTION_REASSIGN && edge->pairs[0].any)
+        return "references in an array cannot be reassigned";
     if (action == VDF_ACTION_RETAIN && !edge->link && !(plan->configuration->tombstone && edge->parent == plan->graph.root))
         return "rows cannot be retained: the row they refer to goes";
     return NULL;

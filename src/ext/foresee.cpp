@@ -18,6 +18,45 @@ static bool concerns(const VdfRestriction *r, const VdfClaim *c, const Bitmapset
     return !c->null || r->nkeys == 0 || r->nulls_equal || !bms_is_member(c->number, r->plain);
 }
 
+/* Is the reference a column of arrays, each of which loses the elements that refer? A column rule sets all of it instead. */
+static bool loses_elements(const VdfDeletionPlan *plan, int edge)
+{
+    const VdfGraph *graph = &plan->graph;
+    const VdfEdge *e = &graph->edges[edge];
+
+    if (vdf_action(plan, edge) != VDF_ACTION_NULLIFY || e->npairs == 0 || !e->pairs[0].any)
+        return false;
+    for (int i = 0; i < graph->ncolumn_rules; i++)
+        if (graph->column_rules[i].edge == edge && strcmp(graph->column_rules[i].column, e->sets[0].column) == 0)
+            return false;
+    return true;
+}
+
+void vdf_foresee_arrays(VdfRun *run, const int *edges, int nedges, VdfKeys *found)
+{
+    for (int i = 0; i < nedges; i++) {
+        const VdfEdge *e = &run->plan->graph.edges[edges[i]];
+        VdfStatement statement;
+        uint64 rows;
+
+        if (found->count == 0 || !loses_elements(run->plan, edges[i]))
+            continue;
+        memset(&statement, 0, sizeof(statement));
+        statement.sql = psprintf("SELECT FROM %s c, vdf_m m WHERE c.ctid OPERATOR(pg_catalog.=) m.vdf_i AND c.tableoid OPERATOR(pg_catalog.=) "
+                                 "m.vdf_t AND m.vdf_e OPERATOR(pg_catalog.=) %d AND pg_catalog.array_ndims(c.%s) OPERATOR(pg_catalog.>) 1",
+                                 run->plan->graph.nodes[e->child].from, edges[i], e->sets[0].column);
+        statement.owner = run->plan->nodes[e->child].owner;
+        vdf_detach_inputs(run, &statement, edges, 0, found);
+        statement.cache = vdf_plan_kept_for(run->plan, statement.sql, statement.nparams, statement.types);
+        rows = vdf_execute(&run->executor, &statement);
+        if (rows == 0)
+            continue;
+        run->edges[edges[i]].failed = true;
+        vdf_block(run, edges[i], rows, psprintf("column %s has arrays of several dimensions, which lose no single elements", e->sets[0].column),
+                  vdf_policy_call(run, edges[i], "'delete'"), true);
+    }
+}
+
 bool vdf_may_be_refused(VdfRun *run, int node, const int *edges, int nedges, bool tombstone)
 {
     List *claims = vdf_claims(run, node, edges, nedges, tombstone);
@@ -25,6 +64,9 @@ bool vdf_may_be_refused(VdfRun *run, int node, const int *edges, int nedges, boo
     const Bitmapset *routing = claims == NIL ? NULL : vdf_facts_routing(run->plan, relation);
     ListCell *cell, *other;
 
+    for (int i = 0; i < nedges; i++)
+        if (loses_elements(run->plan, edges[i]))
+            return true;
     foreach (cell, claims) {
         VdfClaim *c = (VdfClaim *) lfirst(cell);
 
