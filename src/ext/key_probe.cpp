@@ -3,6 +3,7 @@
 #include "ext/partial_index.h"
 
 #define FIRST_PLACES 64
+#define PAGES_AHEAD 8
 
 typedef struct ArmScan
 {
@@ -16,7 +17,9 @@ struct VdfKeyProbe
     Relation relation;
     Snapshot snapshot;
     IndexFetchTableData *fetch; /* NULL: rows of a heap are read here, without pruning */
-    Buffer buffer;
+    Buffer pages[PAGES_AHEAD]; /* of the places from first_page on */
+    int first_page;
+    int npages;
     int narms;
     ArmScan *arms;
     int arm;            /* that is looked up */
@@ -167,6 +170,13 @@ static bool next_key(VdfKeyProbe *probe, ArmScan *scan)
     return true;
 }
 
+static void leave_pages(VdfKeyProbe *probe)
+{
+    for (int i = 0; i < probe->npages; i++)
+        ReleaseBuffer(probe->pages[i]);
+    probe->npages = 0;
+}
+
 static bool room_for_place(VdfKeyProbe *probe)
 {
     if (probe->nplaces < probe->room)
@@ -221,6 +231,7 @@ static bool collect(VdfKeyProbe *probe)
 
     probe->done = probe->arm;
     probe->nplaces = probe->at = 0;
+    leave_pages(probe);
     while (probe->arm < probe->narms && collect_arm(probe)) {
         probe->arm++;
         if (within)
@@ -243,22 +254,47 @@ bool vdf_key_probe_leads(VdfKeyProbe *probe)
     return probe->at < probe->nplaces;
 }
 
+/* Rows lie apart in memory, and each is waited for unless it was asked for before. */
+static void read_pages(VdfKeyProbe *probe, int first)
+{
+    leave_pages(probe);
+    probe->first_page = first;
+    while (probe->npages < PAGES_AHEAD && first + probe->npages < probe->nplaces) {
+        ItemPointer place = &probe->places[first + probe->npages];
+        Buffer buffer = ReadBuffer(probe->relation, ItemPointerGetBlockNumber(place));
+        Page page = BufferGetPage(buffer);
+
+        __builtin_prefetch(page);
+        __builtin_prefetch(&((PageHeader) page)->pd_linp[ItemPointerGetOffsetNumber(place) - 1]);
+        probe->pages[probe->npages++] = buffer;
+    }
+    for (int i = 0; i < probe->npages; i++) {
+        Page page = BufferGetPage(probe->pages[i]);
+
+        __builtin_prefetch((char *) page + ItemIdGetOffset(PageGetItemId(page, ItemPointerGetOffsetNumber(&probe->places[first + i]))));
+    }
+}
+
 /* The visible row of a chain of versions. */
-static bool fetch_row(VdfKeyProbe *probe, ItemPointer place, TupleTableSlot *slot)
+static bool fetch_row(VdfKeyProbe *probe, int at, TupleTableSlot *slot)
 {
     HeapTuple row = &((BufferHeapTupleTableSlot *) slot)->base.tupdata;
+    ItemPointerData place = probe->places[at];
     bool again = false;
+    Buffer buffer;
     bool found;
 
     if (probe->fetch != NULL)
-        return table_index_fetch_tuple(probe->fetch, place, probe->snapshot, slot, &again, NULL);
-    probe->buffer = ReleaseAndReadBuffer(probe->buffer, probe->relation, ItemPointerGetBlockNumber(place));
-    LockBuffer(probe->buffer, BUFFER_LOCK_SHARE);
-    found = heap_hot_search_buffer(place, probe->relation, probe->buffer, probe->snapshot, row, NULL, true);
-    LockBuffer(probe->buffer, BUFFER_LOCK_UNLOCK);
+        return table_index_fetch_tuple(probe->fetch, &place, probe->snapshot, slot, &again, NULL);
+    if (at >= probe->first_page + probe->npages || at < probe->first_page)
+        read_pages(probe, at);
+    buffer = probe->pages[at - probe->first_page];
+    LockBuffer(buffer, BUFFER_LOCK_SHARE);
+    found = heap_hot_search_buffer(&place, probe->relation, buffer, probe->snapshot, row, NULL, true);
+    LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
     if (found) {
         slot->tts_tableOid = RelationGetRelid(probe->relation);
-        ExecStoreBufferHeapTuple(row, slot, probe->buffer);
+        ExecStoreBufferHeapTuple(row, slot, buffer);
     }
     return found;
 }
@@ -266,9 +302,7 @@ static bool fetch_row(VdfKeyProbe *probe, ItemPointer place, TupleTableSlot *slo
 bool vdf_key_probe_next(VdfKeyProbe *probe, TupleTableSlot *slot, int *done)
 {
     while (vdf_key_probe_leads(probe)) {
-        ItemPointerData place = probe->places[probe->at++];
-
-        if (fetch_row(probe, &place, slot)) {
+        if (fetch_row(probe, probe->at++, slot)) {
             *done = probe->done;
             return true;
         }
@@ -282,9 +316,7 @@ void vdf_key_probe_end(VdfKeyProbe *probe)
         index_endscan(probe->scan);
     if (probe->fetch != NULL)
         table_index_fetch_end(probe->fetch);
-    if (BufferIsValid(probe->buffer))
-        ReleaseBuffer(probe->buffer);
-    probe->buffer = InvalidBuffer;
+    leave_pages(probe);
     for (int i = 0; i < probe->narms; i++)
         if (probe->arms[i].index != NULL)
             index_close(probe->arms[i].index, NoLock); /* the lock stays, as after any scan of an index */
