@@ -71,6 +71,7 @@ typedef struct VdfSweep
     SweepKey keys[SWEEP_KEYS];
     int nedges;
     SweepEdge **edges;
+    TupleDesc watched[2][2]; /* a row as its scan gives it, without or with references, and keys */
 } VdfSweep;
 
 /* Where the rows of a statement go. */
@@ -117,6 +118,8 @@ int vdf_slot_column(TupleDesc desc, const char *name);
 /* sweep_rows.cpp */
 void vdf_sweep_row(VdfSink *sink, TupleTableSlot *slot);
 void vdf_sweep_start(VdfSink *sink, TupleDesc desc);
+/* Where a row has its columns is known. */
+void vdf_sweep_begin(SweepSink *sink, TupleDesc desc);
 
 /* sweep_watch.cpp: the same without RETURNING. NULL: what is asked of the rows is more than their columns. */
 VdfKeyWatch *vdf_sweep_watch(SweepSink *sink);

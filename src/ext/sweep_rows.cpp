@@ -26,10 +26,32 @@ static TupleDesc cycle_desc(SweepSink *s, TupleDesc slot)
     return desc;
 }
 
+void vdf_sweep_begin(SweepSink *s, TupleDesc desc)
+{
+    VdfNodeState *state = &s->run->nodes[s->node];
+
+    if ((state->shape & VDF_KEYS) == 0)
+        return;
+    if (state->all.desc == NULL) {
+        vdf_sweep_start_keys(s->run, s->node, desc, s->ncolumns, s->columns);
+        if (!s->loop)
+            vdf_sweep_start_lists(s->run, s->node, desc, s->columns);
+    }
+    if (s->loop && state->cycle.store == NULL) {
+        MemoryContext caller = MemoryContextSwitchTo(s->run->context);
+
+        state->cycle.desc = cycle_desc(s, desc);
+        state->cycle.store = vdf_keys_store();
+        MemoryContextSwitchTo(caller);
+    }
+    if (s->loop && state->next.packed == NULL && state->next.store == NULL)
+        vdf_sweep_start_next(s->run, s->node, desc, s->ncolumns, s->columns);
+}
+
 void vdf_sweep_start(VdfSink *sink, TupleDesc desc)
 {
     SweepSink *s = (SweepSink *) sink;
-    VdfNodeState *state = &s->run->nodes[s->node];
+    unsigned shape = s->run->nodes[s->node].shape;
     char name[64];
 
     if (s->look)
@@ -38,27 +60,12 @@ void vdf_sweep_start(VdfSink *sink, TupleDesc desc)
                 snprintf(name, sizeof(name), "vdf_f%d_%d", s->sweep->edges[i]->edge, s->sweep->edges[i]->pairs[c]);
                 s->references[i * VDF_KEY_COLUMNS + c] = vdf_slot_column(desc, name);
             }
-    if (state->shape & VDF_KEYS) {
-        for (int c = 0; c < s->ncolumns; c++) {
-            snprintf(name, sizeof(name), "vdf_k%d", c);
-            s->columns[c] = vdf_slot_column(desc, name);
-        }
-        if (state->all.desc == NULL) {
-            vdf_sweep_start_keys(s->run, s->node, desc, s->ncolumns, s->columns);
-            if (!s->loop)
-                vdf_sweep_start_lists(s->run, s->node, desc, s->columns);
-        }
-        if (s->loop && state->cycle.store == NULL) {
-            MemoryContext caller = MemoryContextSwitchTo(s->run->context);
-
-            state->cycle.desc = cycle_desc(s, desc);
-            state->cycle.store = vdf_keys_store();
-            MemoryContextSwitchTo(caller);
-        }
-        if (s->loop && state->next.packed == NULL && state->next.store == NULL)
-            vdf_sweep_start_next(s->run, s->node, desc, s->ncolumns, s->columns);
+    for (int c = 0; (shape & VDF_KEYS) && c < s->ncolumns; c++) {
+        snprintf(name, sizeof(name), "vdf_k%d", c);
+        s->columns[c] = vdf_slot_column(desc, name);
     }
-    if (state->shape & VDF_TARGETS)
+    vdf_sweep_begin(s, desc);
+    if (shape & VDF_TARGETS)
         s->targets = vdf_slot_column(desc, "vdf_x0");
     if (s->user >= 0)
         s->user = vdf_slot_column(desc, "vdf_u");

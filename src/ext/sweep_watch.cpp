@@ -4,14 +4,43 @@
 #include "ext/fault.h"
 #include "ext/sweep.h"
 
-static void add_column(VdfKeyWatch *watch, TupleDesc desc, const char *as, const char *name, AttrNumber number, Oid type,
-                       int32 typmod, Oid collation)
+static int add_column(VdfKeyWatch *watch, const char *name, AttrNumber number, Oid type)
 {
-    int n = watch->ncolumns++;
+    watch->columns[watch->ncolumns] = {name, number, type};
+    return watch->ncolumns++;
+}
 
-    watch->columns[n] = {name, number, type};
-    TupleDescInitEntry(desc, n + 1, as, type, typmod, 0);
-    TupleDescInitEntryCollation(desc, n + 1, collation);
+static void describe(TupleDesc desc, int column, const char *as, Oid type, int32 typmod, Oid collation)
+{
+    TupleDescInitEntry(desc, column + 1, as, type, typmod, 0);
+    TupleDescInitEntryCollation(desc, column + 1, collation);
+}
+
+/* Described once per plan, as it depends on nothing else. */
+static TupleDesc watched_row(const SweepSink *sink, int nkeys, int n)
+{
+    VdfSweep *sweep = sink->sweep;
+    TupleDesc *kept = &sweep->watched[sink->look][nkeys > 0], desc;
+    MemoryContext caller;
+    char as[64];
+
+    if (*kept != NULL)
+        return *kept;
+    caller = MemoryContextSwitchTo(sink->run->plan->context);
+    desc = CreateTemplateTupleDesc(n);
+    for (int i = 0; sink->look && i < sweep->nedges; i++)
+        for (int c = 0; c < sweep->edges[i]->ncolumns; c++) {
+            const SweepEdge *edge = sweep->edges[i];
+
+            snprintf(as, sizeof(as), "vdf_f%d_%d", edge->edge, edge->pairs[c]);
+            describe(desc, sink->references[i * VDF_KEY_COLUMNS + c], as, edge->declared[c], -1, edge->collations[c]);
+        }
+    for (int k = 0; k < nkeys; k++) {
+        snprintf(as, sizeof(as), "vdf_k%d", k);
+        describe(desc, sink->columns[k], as, sweep->keys[k].type, sweep->keys[k].typmod, sweep->keys[k].collation);
+    }
+    MemoryContextSwitchTo(caller);
+    return *kept = desc;
 }
 
 static void row_is_gone(void *arg, TupleTableSlot *row)
@@ -26,8 +55,6 @@ VdfKeyWatch *vdf_sweep_watch(SweepSink *sink)
     unsigned shape = sink->run->nodes[sink->node].shape;
     int nkeys = shape & VDF_KEYS ? sink->ncolumns : 0, n = nkeys;
     VdfKeyWatch *watch;
-    TupleDesc desc;
-    char as[64];
 
     if (sink->run->dry || (shape & VDF_TARGETS) || shape == 0 || (nkeys > 0 && sweep->nkeys != nkeys))
         return NULL;
@@ -37,22 +64,17 @@ VdfKeyWatch *vdf_sweep_watch(SweepSink *sink)
     watch->columns = (VdfWatchColumn *) palloc(sizeof(VdfWatchColumn) * n);
     watch->gone = row_is_gone;
     watch->arg = sink;
-    desc = CreateTemplateTupleDesc(n);
     for (int i = 0; sink->look && i < sweep->nedges; i++)
         for (int c = 0; c < sweep->edges[i]->ncolumns; c++) {
             const SweepEdge *edge = sweep->edges[i];
 
-            snprintf(as, sizeof(as), "vdf_f%d_%d", edge->edge, edge->pairs[c]);
-            add_column(watch, desc, as, edge->columns[c], edge->numbers[c], edge->declared[c], -1, edge->collations[c]);
+            sink->references[i * VDF_KEY_COLUMNS + c] = add_column(watch, edge->columns[c], edge->numbers[c], edge->declared[c]);
         }
-    for (int k = 0; k < nkeys; k++) {
-        snprintf(as, sizeof(as), "vdf_k%d", k);
-        add_column(watch, desc, as, sweep->keys[k].name, sweep->keys[k].number, sweep->keys[k].type, sweep->keys[k].typmod,
-                   sweep->keys[k].collation);
-    }
-    watch->row = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
-    sink->sink.desc = desc;
-    vdf_sweep_start(&sink->sink, desc);
+    for (int k = 0; k < nkeys; k++)
+        sink->columns[k] = add_column(watch, sweep->keys[k].name, sweep->keys[k].number, sweep->keys[k].type);
+    sink->sink.desc = watched_row(sink, nkeys, n);
+    watch->row = MakeSingleTupleTableSlot(sink->sink.desc, &TTSOpsVirtual);
+    vdf_sweep_begin(sink, sink->sink.desc);
     return watch;
 }
 
