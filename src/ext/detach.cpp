@@ -190,7 +190,9 @@ static void update_rows(VdfRun *run, int node, int *edges, int nedges, bool tomb
         ereport(ERROR, (errcode(ERRCODE_VDF_ROWS_LEFT),
                         errmsg("references in %s would be left: %s", run->plan->graph.nodes[node].display, facts->update_keeper),
                         errdetail("The rule changes what UPDATE does to the table. Nothing was changed."),
-                        errhint("Drop or disable the rule.")));
+                        errhint("Drop or disable the rule."),
+                        err_generic_string(PG_DIAG_SCHEMA_NAME, run->plan->graph.nodes[node].schema),
+                        err_generic_string(PG_DIAG_TABLE_NAME, run->plan->graph.nodes[node].relation)));
     if (run->fixed != NULL) {
         vdf_write_fixed(run, node, edges, nedges, tombstone, found);
         return;

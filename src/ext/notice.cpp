@@ -20,6 +20,7 @@ void vdf_log_refusal(VdfWork *w, const char *sqlstate)
 void vdf_raise_blocked(VdfWork *w)
 {
     List *blockers = w->run->blockers;
+    VdfBlocker *only = list_length(blockers) == 1 ? (VdfBlocker *) linitial(blockers) : NULL;
     StringInfoData detail, hint;
     ListCell *cell;
 
@@ -38,7 +39,10 @@ void vdf_raise_blocked(VdfWork *w)
     ereport(ERROR, (errcode(ERRCODE_VDF_BLOCKED),
                     errmsg("cannot delete the %s: %d %s in the way", w->call->subject, list_length(blockers),
                            list_length(blockers) == 1 ? "edge is" : "edges are"),
-                    errdetail_internal("%s", detail.data), hint.len ? errhint("%s", hint.data) : 0));
+                    errdetail_internal("%s", detail.data), hint.len ? errhint("%s", hint.data) : 0,
+                    only ? err_generic_string(PG_DIAG_SCHEMA_NAME, only->schema) : 0,
+                    only ? err_generic_string(PG_DIAG_TABLE_NAME, only->table) : 0,
+                    only && only->via ? err_generic_string(PG_DIAG_CONSTRAINT_NAME, only->via) : 0));
 }
 
 char *vdf_uuid_text(const pg_uuid_t *id)

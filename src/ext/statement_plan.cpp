@@ -182,11 +182,20 @@ static PlannedStmt *new_plan(VdfStatement *statement, QueryEnvironment *environm
     return plan;
 }
 
+/* The parser's positions are in the engine's statement; psql would point into the caller's. */
+static void drop_position(void *arg)
+{
+    if (geterrposition() > 0)
+        errposition(0);
+}
+
 PlannedStmt *vdf_statement_plan(VdfStatement *statement, QueryEnvironment *environment, ParamListInfo params, CachedPlan **cached)
 {
     PlannedStmt *plan;
     MemoryContext context = CurrentMemoryContext;
+    ErrorContextCallback position = {error_context_stack, drop_position, NULL};
 
+    error_context_stack = &position;
     planning = true;
     *cached = vdf_plan_is_kept(statement) ? kept_plan(statement, environment, params) : NULL;
     if (*cached == NULL)
@@ -197,6 +206,7 @@ PlannedStmt *vdf_statement_plan(VdfStatement *statement, QueryEnvironment *envir
     } else
         elog(ERROR, "a cached statement of a deletion has become several");
     planning = false;
+    error_context_stack = position.previous;
     /* Without its scan the statement would take every row. */
     statement->refused = (statement->scan != NULL && !vdf_key_scan_install(plan, context, statement->scan)) ||
                          (statement->places != NULL && !vdf_place_scan_install(plan, context, statement->places));

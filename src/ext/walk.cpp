@@ -185,11 +185,13 @@ static uint64 count_only(VdfRun *run, int edge, VdfKeys *parents)
 
 static void refuse_rule(VdfRun *run, int edge, uint64 rows, VdfFacts *facts)
 {
+    const VdfEdge *e = &run->plan->graph.edges[edge];
+
     ereport(ERROR, (errcode(ERRCODE_VDF_ROWS_LEFT),
-                    errmsg("%s of %s would be left: %s", vdf_rows(rows), run->plan->graph.edges[edge].display,
-                           facts->delete_keeper),
+                    errmsg("%s of %s would be left: %s", vdf_rows(rows), e->display, facts->delete_keeper),
                     errdetail("The rule changes what DELETE does to the table. Nothing was changed."),
-                    errhint("Drop or disable the rule.")));
+                    errhint("Drop or disable the rule."), err_generic_string(PG_DIAG_SCHEMA_NAME, e->schema),
+                    err_generic_string(PG_DIAG_TABLE_NAME, e->relation), err_generic_string(PG_DIAG_CONSTRAINT_NAME, e->name)));
 }
 
 void vdf_walk_edge(VdfRun *run, int edge, VdfKeys *parents, bool del)
@@ -252,13 +254,15 @@ static void take_root(VdfRun *run)
     VdfStatement statement;
     int root = run->plan->graph.root;
     VdfFacts *facts = vdf_facts(run->plan, run->plan->nodes[root].relation);
+    const VdfNode *node = &run->plan->graph.nodes[root];
     /* A table that the server will refuse to delete from is a blocker, told with all others at the end. */
     bool del = !run->dry && !run->tombstone && !facts->no_replica;
     unsigned flags = run->nodes[root].shape | (run->many ? VDF_USERS : 0) | (del ? VDF_DELETE : 0);
 
     if (del && facts->delete_rule)
         ereport(ERROR, (errcode(ERRCODE_VDF_ROWS_LEFT), errmsg("the root row would be left: %s", facts->delete_keeper),
-                        errdetail("Nothing was changed."), errhint("Drop or disable the rule.")));
+                        errdetail("Nothing was changed."), errhint("Drop or disable the rule."),
+                        err_generic_string(PG_DIAG_SCHEMA_NAME, node->schema), err_generic_string(PG_DIAG_TABLE_NAME, node->relation)));
     vdf_statement_of(run, &statement, VDF_SQL_TAKE_ROOT, -1, flags, run->plan->nodes[root].owner);
     statement.change = del;
     vdf_statement_input(&statement, "vdf_root", &run->root);
@@ -268,7 +272,8 @@ static void take_root(VdfRun *run)
                 (errcode(ERRCODE_VDF_ROWS_LEFT), errmsg("the root row is still there after its deletion"),
                  errdetail("%s of %s kept it back. Nothing was changed.",
                            facts->delete_keeper ? facts->delete_keeper : "A trigger", vdf_relation_name(run->plan->nodes[root].relation)),
-                 errhint("Drop or disable the trigger.")));
+                 errhint("Drop or disable the trigger."), err_generic_string(PG_DIAG_SCHEMA_NAME, node->schema),
+                 err_generic_string(PG_DIAG_TABLE_NAME, node->relation)));
 }
 
 bool vdf_parents_hold_foreign(VdfRun *run, int node)
