@@ -112,4 +112,18 @@ SELECT count(*) FROM vedfolnir_delete_user(1, false);
 SHOW synchronous_commit;
 COMMIT;
 SHOW synchronous_commit;
+-- What is deferred is checked in the call where something waits, and stays deferred for what follows where nothing does.
+CREATE TABLE app.later (id int PRIMARY KEY, u int REFERENCES app.users ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED);
+INSERT INTO app.users VALUES (2), (3);
+INSERT INTO app.later VALUES (1, 2);
+BEGIN;
+SELECT count(*) FROM vedfolnir_delete_user(2, false);
+INSERT INTO app.later VALUES (2, 4);
+INSERT INTO app.users VALUES (4);
+COMMIT;
+BEGIN;
+INSERT INTO app.later VALUES (3, 5), (4, 3);
+SELECT count(*) FROM vedfolnir_delete_user(3, false);
+ROLLBACK;
+TABLE app.later ORDER BY id;
 SELECT t.finish();

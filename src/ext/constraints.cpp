@@ -66,6 +66,18 @@ void vdf_constraint_immediate(Form_pg_constraint form, List *deferrable)
     SetUserIdAndSecContext(user, context);
 }
 
+bool vdf_deferred_may_be_pending(const VdfRun *run)
+{
+    ListCell *cell;
+
+    if (!run->plan->kept || !run->plan->valid)
+        return true;
+    foreach (cell, run->plan->deferrable)
+        if (AfterTriggerPendingOnRel(lfirst_oid(cell)))
+            return true;
+    return false;
+}
+
 void vdf_force_immediate(VdfRun *run)
 {
     Relation catalog;
@@ -74,7 +86,7 @@ void vdf_force_immediate(VdfRun *run)
     List *deferrable = NIL, *found = NIL;
     ListCell *cell;
 
-    if (run->plan->deferrable == NIL)
+    if (!vdf_deferred_may_be_pending(run))
         return;
     catalog = table_open(ConstraintRelationId, AccessShareLock);
     scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);

@@ -6,9 +6,11 @@
 
 #include "ext/run.h"
 
+/* True as well where a trigger may have made a constraint that the plan does not know. */
+bool vdf_deferred_may_be_pending(const VdfRun *run);
 /*
  * SET CONSTRAINTS ... IMMEDIATE, by name, for the deferrable constraints of the tables that the run changed, each as
- * the owner of its table: what they have to say is said inside the call.
+ * the owner of its table: what they have to say is said inside the call. Where nothing is pending, they stay as they are.
  */
 void vdf_force_immediate(VdfRun *run);
 /* SET CONSTRAINTS ... IMMEDIATE for one of them, given all that are deferrable. */

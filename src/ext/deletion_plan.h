@@ -58,7 +58,7 @@ typedef struct VdfDeletionPlan
     const VdfPlanView *view;
     Oid *walked; /* sorted */
     int nwalked;
-    List *deferrable; /* relations of the database with deferrable constraints; some more than once */
+    List *deferrable; /* relations that deferrable constraints of the database are about */
     HTAB *statements;
     HTAB *texts; /* statements that are put together for a call */
     HTAB *facts;

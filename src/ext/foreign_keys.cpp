@@ -89,6 +89,15 @@ static VdfForeignKey *add_inheriting_tables(VdfForeignKey *keys, int *count)
     return keys;
 }
 
+/* Both tables of a key: what is deferred is pending on either. */
+static List *deferrable_on(List *relations, Form_pg_constraint form)
+{
+    if (!form->condeferrable || !OidIsValid(form->conrelid))
+        return relations;
+    relations = lappend_oid(relations, form->conrelid);
+    return OidIsValid(form->confrelid) ? lappend_oid(relations, form->confrelid) : relations;
+}
+
 VdfForeignKey *vdf_foreign_keys(int *count, List **deferrable)
 {
     Relation catalog = table_open(ConstraintRelationId, AccessShareLock);
@@ -101,8 +110,7 @@ VdfForeignKey *vdf_foreign_keys(int *count, List **deferrable)
         Form_pg_constraint form = (Form_pg_constraint) GETSTRUCT(tuple);
         VdfForeignKey *key;
 
-        if (form->condeferrable && OidIsValid(form->conrelid) && (*deferrable == NIL || llast_oid(*deferrable) != form->conrelid))
-            *deferrable = lappend_oid(*deferrable, form->conrelid);
+        *deferrable = deferrable_on(*deferrable, form);
         if (form->contype != CONSTRAINT_FOREIGN || OidIsValid(form->conparentid) ||
             isOtherTempNamespace(form->connamespace))
             continue;
@@ -126,6 +134,8 @@ VdfForeignKey *vdf_foreign_keys(int *count, List **deferrable)
     }
     systable_endscan(scan);
     table_close(catalog, AccessShareLock);
+    list_sort(*deferrable, list_oid_cmp);
+    list_deduplicate_oid(*deferrable);
     *count = n;
     return add_inheriting_tables(keys, count);
 }

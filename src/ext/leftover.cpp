@@ -83,8 +83,7 @@ void vdf_leftovers_fire(VdfRun *run)
 {
     List *deferrable;
     ListCell *cell;
-    /* A plan that became invalid meanwhile may not know of a constraint that a trigger made. */
-    bool more = run->plan->deferrable != NIL || !run->plan->kept || !run->plan->valid;
+    bool more = vdf_deferred_may_be_pending(run);
 
     /* What fires may defer again, on purpose. */
     for (int pass = 0; more; pass++) {
