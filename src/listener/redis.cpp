@@ -3,6 +3,7 @@
 
 #include "core/error.hpp"
 #include "listener/fault.hpp"
+#include "listener/redis_pattern.hpp"
 
 #include <algorithm>
 #include <sys/time.h>
@@ -67,63 +68,15 @@ Outcome outcome_of_redis_error(const std::string &text)
     return {Verdict::retry, "the server says " + word, Milliseconds(0)};
 }
 
-namespace
+void RedisService::append(const std::string_view *words, size_t count)
 {
-
-// The first byte of the class that begins behind "[", as Redis reads it; at is moved behind it. Nothing if it has none.
-std::optional<char> byte_of_class(const std::string &pattern, size_t &at)
-{
-    bool listed[256] = {};
-    const bool negated = at < pattern.size() && pattern[at] == '^';
-    for (at += negated ? 1 : 0; at < pattern.size() && pattern[at] != ']'; at++) {
-        if (pattern[at] == '\\' && at + 1 < pattern.size()) {
-            listed[static_cast<unsigned char>(pattern[++at])] = true;
-        } else if (at + 2 < pattern.size() && pattern[at + 1] == '-') {
-            const auto [least, most] = std::minmax({static_cast<unsigned char>(pattern[at]), static_cast<unsigned char>(pattern[at + 2])});
-            for (int byte = least; byte <= most; byte++)
-                listed[byte] = true;
-            at += 2;
-        } else {
-            listed[static_cast<unsigned char>(pattern[at])] = true;
-        }
+    std::vector<const char *> starts(count);
+    std::vector<size_t> lengths(count);
+    for (size_t i = 0; i < count; i++) {
+        starts[i] = words[i].data();
+        lengths[i] = words[i].size();
     }
-    at++;
-    for (int byte = 1; byte < 256; byte++)
-        if (listed[byte] != negated)
-            return static_cast<char>(byte);
-    return std::nullopt;
-}
-
-} // namespace
-
-std::optional<std::string> key_of_pattern(const std::string &pattern)
-{
-    std::string key;
-    for (size_t at = 0; at < pattern.size();) {
-        const char c = pattern[at++];
-        if (c == '[') {
-            const std::optional<char> byte = byte_of_class(pattern, at);
-            if (!byte)
-                return std::nullopt;
-            key += *byte;
-        } else if (c == '\\' && at < pattern.size()) {
-            key += pattern[at++];
-        } else if (c != '*') {
-            key += c; // "?" fits itself
-        }
-    }
-    return key;
-}
-
-void RedisService::append(const std::vector<std::string> &command)
-{
-    std::vector<const char *> words;
-    std::vector<size_t> lengths;
-    for (const std::string &word : command) {
-        words.push_back(word.data());
-        lengths.push_back(word.size());
-    }
-    if (redisAppendCommandArgv(context_.get(), static_cast<int>(words.size()), words.data(), lengths.data()) != REDIS_OK) {
+    if (redisAppendCommandArgv(context_.get(), static_cast<int>(count), starts.data(), lengths.data()) != REDIS_OK) {
         const std::string why = context_->errstr;
         context_.reset();
         throw Unreachable{why};
@@ -144,7 +97,7 @@ RedisService::Reply RedisService::next_reply()
     return Reply(static_cast<redisReply *>(reply), [](redisReply *r) { freeReplyObject(r); });
 }
 
-RedisService::Reply RedisService::ask(const std::vector<std::string> &command)
+RedisService::Reply RedisService::ask(std::initializer_list<std::string_view> command)
 {
     append(command);
     Reply reply = next_reply();
@@ -225,6 +178,9 @@ void RedisService::run(const std::vector<Task> &tasks, Progress &progress, std::
             settle_rest(refusal.outcome);
             hang_up_if_away();
             return;
+        } catch (...) {
+            context_.reset(); // answers may be outstanding
+            throw;
         }
     }
 }
@@ -335,41 +291,52 @@ void RedisService::see_it_takes_writes(const Task &task)
         ask({"DEL", *key});
 }
 
+// One command removes the keys of a page; its answer and the next page come in one go. Both are read before either is
+// looked at: an answer that is left over would be taken for that of a later command.
 Outcome RedisService::remove_pattern(const Task &task, Progress &progress)
 {
+    const auto append_scan = [&, count = std::to_string(config_.scan_count)](const std::string &from) {
+        append({"SCAN", from, "MATCH", task.target, "COUNT", count});
+    };
+    const auto ask_for_page = [&](const std::string &from) { return append_scan(from), next_reply(); };
     int64_t removed = 0;
-    for (int empty_passes = 0; empty_passes < 2;) {
-        std::string cursor = "0";
-        int64_t found = 0;
-        do {
-            if (!progress.go_on())
-                return {};
-            const Reply page =
-                ask({"SCAN", cursor, "MATCH", task.target, "COUNT", std::to_string(config_.scan_count)});
-            if (page->type != REDIS_REPLY_ARRAY || page->elements != 2 || page->element[1]->type != REDIS_REPLY_ARRAY)
-                return {Verdict::retry, "SCAN gave an answer of another form", Milliseconds(0)};
-            cursor = text_of(page->element[0]);
-            const redisReply *keys = page->element[1];
-            for (size_t i = 0; i < keys->elements; i++)
-                append({knows_unlink_ ? "UNLINK" : "DEL", text_of(keys->element[i])});
-            for (size_t i = 0; i < keys->elements; i++) {
-                const Reply reply = next_reply();
-                if (reply->type == REDIS_REPLY_ERROR) {
-                    for (i++; i < keys->elements; i++)
-                        next_reply();
-                    if (knows_unlink_ && starts_with(text_of(reply.get()), "ERR unknown command")) {
-                        knows_unlink_ = false;
-                        found++; // look again
-                        break;
-                    }
-                    return outcome_of_redis_error(text_of(reply.get()));
-                }
-                removed += reply->integer;
-            }
-            found += static_cast<int64_t>(keys->elements);
-            VDF_FAULT("effect");
-        } while (cursor != "0");
-        empty_passes = found == 0 ? empty_passes + 1 : 0;
+    int empty_passes = 0;
+    bool found = false; // in this pass
+    std::string cursor = "0";
+    for (Reply page = ask_for_page(cursor);;) {
+        if (page->type == REDIS_REPLY_ERROR)
+            throw Refused{outcome_of_redis_error(text_of(page.get()))};
+        if (page->type != REDIS_REPLY_ARRAY || page->elements != 2 || page->element[1]->type != REDIS_REPLY_ARRAY)
+            return {Verdict::retry, "SCAN gave an answer of another form", Milliseconds(0)};
+        cursor = text_of(page->element[0]);
+        const redisReply *keys = page->element[1];
+        found = found || keys->elements > 0;
+        if (cursor == "0") {
+            empty_passes = found ? 0 : empty_passes + 1;
+            found = false;
+            if (empty_passes == 2)
+                break;
+        }
+        if (!progress.go_on())
+            return {};
+        if (keys->elements == 0) {
+            page = ask_for_page(cursor);
+            continue;
+        }
+        std::vector<std::string_view> command = {knows_unlink_ ? "UNLINK" : "DEL"};
+        for (size_t i = 0; i < keys->elements; i++)
+            command.emplace_back(keys->element[i]->str, keys->element[i]->len);
+        append(command.data(), command.size());
+        append_scan(cursor);
+        const Reply reply = next_reply();
+        page = next_reply();
+        VDF_FAULT("effect");
+        if (reply->type != REDIS_REPLY_ERROR)
+            removed += reply->integer;
+        else if (knows_unlink_ && starts_with(text_of(reply.get()), "ERR unknown command"))
+            knows_unlink_ = false; // before Redis 4; another pass follows one that found keys
+        else
+            return outcome_of_redis_error(text_of(reply.get()));
     }
     see_it_takes_writes(task);
     return {removed > 0 ? Verdict::done : Verdict::skipped, {}, Milliseconds(0)};

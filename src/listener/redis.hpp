@@ -5,7 +5,8 @@
 #include "listener/service.hpp"
 
 #include <hiredis/hiredis.h>
-#include <optional>
+#include <initializer_list>
+#include <string_view>
 
 namespace vedfolnir
 {
@@ -22,9 +23,10 @@ class RedisService : public Service
     using Reply = std::unique_ptr<redisReply, void (*)(redisReply *)>;
 
     void connect();
-    void append(const std::vector<std::string> &command);
+    void append(const std::string_view *words, size_t count);
+    void append(std::initializer_list<std::string_view> command) { append(command.begin(), command.size()); }
     Reply next_reply(); // Unreachable if the connection fails
-    Reply ask(const std::vector<std::string> &command);
+    Reply ask(std::initializer_list<std::string_view> command);
 
     void run_connected(const std::vector<Task> &tasks, Progress &progress, std::vector<Outcome> &outcomes);
     void remove_keys(const std::vector<Task> &tasks, const std::vector<size_t> &order, std::vector<Outcome> &outcomes);
@@ -41,9 +43,6 @@ class RedisService : public Service
 
 // What an error reply of Redis means for its task.
 Outcome outcome_of_redis_error(const std::string &text);
-
-// A key that fits the pattern, or nothing if none can.
-std::optional<std::string> key_of_pattern(const std::string &pattern);
 
 } // namespace vedfolnir
 #endif

@@ -46,14 +46,17 @@ for my $key ('a b', 'quo"te', "quo'te", 'back\\slash', '*', 'k:[1]', "line\nbrea
 }
 
 # Patterns: many keys, and a user whose id begins with another's.
-for my $n (1 .. 30)
-{
-	$t->redis_cli('EVAL', "for i = 1, 100 do redis.call('SET', 'cache:1:' .. ARGV[1] .. ':' .. i, 'x') end", 0, $n);
-}
+sub make_cache { $t->redis_cli('EVAL', "for i = 1, 3000 do redis.call('SET', 'cache:1:' .. i, 'x') end", 0); return; }
+# How often the server was asked for a command.
+sub calls { my ($command) = @_; return $t->redis_cli('INFO', 'commandstats') =~ /^cmdstat_$command:calls=(\d+)/m ? $1 : 0; }
+make_cache();
 $t->redis_cli('SET', 'cache:12:1', 'x');
 $t->redis_cli('SET', 'cache:1', 'x');
+$t->redis_cli('CONFIG', 'RESETSTAT');
 is((settle('redis_pattern', 'cache:1:*'))[0], 'done', 'a pattern is done');
 is(join(' ', sort split /\n/, $t->redis_cli('KEYS', '*')), 'cache:1 cache:12:1', 'exactly its keys are gone');
+cmp_ok(calls('unlink'), '<=', 8, 'the keys of a page go in one command');
+cmp_ok(calls('unlink'), '>=', 2, 'and each page in its own');
 is((settle('redis_pattern', 'cache:1:*'))[0], 'skipped', 'a pattern without keys is skipped');
 $t->redis_cli('SET', 'c:*:1', 'x');
 $t->redis_cli('SET', 'c:x:1', 'x');
@@ -205,6 +208,33 @@ is(($t->run('--once'))[0], 3, 'a second pass that comes too late begins again');
 sleep 0.2;
 is(($t->run('--once'))[0], 0, 'and ends');
 is($t->state($id), 'skipped', 'the task is settled');
+
+# A server that does not know UNLINK.
+$t->stop_redis;
+$t->start_redis('--rename-command', 'UNLINK', '');
+$t->redis_cli('FLUSHALL');
+$t->configure($t->redis_service('sessions', "scan_count = 100\n"));
+make_cache();
+$t->redis_cli('SET', 'cache:12:1', 'x');
+is((settle('redis_pattern', 'cache:1:*'))[0], 'done', 'without UNLINK a pattern is done');
+is($t->redis_cli('KEYS', '*'), 'cache:12:1', 'and exactly its keys are gone');
+make_cache();
+is((settle('redis_key', 'cache:1:7'))[0] . $t->redis_cli('DBSIZE'), 'done3000', 'so is a key');
+
+# What is refused in the middle of a pattern leaves no answer behind that the next one would take for its own.
+$t->stop_redis;
+delete $t->{redis_arguments};
+$t->start_redis;
+$t->redis_cli('FLUSHALL');
+make_cache();
+$t->redis_cli('ACL', 'SETUSER', 'reader', 'on', '>right', '~*', '+del', '+scan', '+ping', '+info', '-unlink');
+$t->configure($t->redis_service('sessions', "user = reader\npassword = right\nscan_count = 100\n"));
+$deletion = $t->deletion;
+my @patterns = map { $t->task($deletion, 'redis_pattern', 'sessions', $_) } 'cache:1:*', 'nothing:*';
+$t->run('--once');
+is(join(' ', map { $t->state($_) } @patterns), 'dead skipped', 'a pattern is refused, the next one has its own answers');
+is($t->redis_cli('DBSIZE'), 3000, 'and nothing is gone');
+$t->sql('DELETE FROM vedfolnir.cleanup_task');
 
 # A clustered server is recognised and refused.
 $t->stop_redis;

@@ -3,6 +3,7 @@
 #include "listener/log.hpp"
 #include "listener/queue.hpp"
 #include "listener/redis.hpp"
+#include "listener/redis_pattern.hpp"
 
 #include <cerrno>
 #include <gtest/gtest.h>
