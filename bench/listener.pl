@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 # Throughput of the listener (P13): files against a plain unlink loop with the same fsyncs, Redis keys against DEL with
-# many keys, in turns. bench/listener.sh runs it; VEDFOLNIR_BENCH_TASKS and _ROUNDS say how many tasks each and how often.
+# many keys, in turns. Keys are removed by a task for each, and ten times as many by one task with a pattern.
+# bench/listener.sh runs it; VEDFOLNIR_BENCH_TASKS and _ROUNDS say how many tasks each and how often.
 use strict;
 use warnings;
 use Fcntl;
@@ -15,6 +16,7 @@ my $rounds = $ENV{VEDFOLNIR_BENCH_ROUNDS} // 3;
 my $batch = 1000;
 my $t = ListenerTest->new(conf => "autovacuum = off\nlog_statement = none\n");
 $t->add_rule('redis_key', 'sessions', 'session');
+$t->add_rule('redis_pattern', 'sessions', 'folder');
 $t->add_rule('file', 'images', 'path');
 $t->configure($t->file_service('images') . $t->redis_service('sessions'), "batch = $batch\nlog_level = warn");
 
@@ -42,13 +44,19 @@ sub plain_unlink
 	return time - $start;
 }
 
-sub make_keys { $t->redis_cli('EVAL', 'for i = 1, ARGV[1] do redis.call("SET", "k:" .. i, "x") end', 0, $n); return; }
+sub make_keys
+{
+	my ($count) = @_;
+	$t->redis_cli('EVAL', 'for i = 1, ARGV[1] do redis.call("SET", "k:" .. i, "x") end', 0, $count);
+	return;
+}
 
 sub plain_del
 {
+	my ($count) = @_;
 	my $redis = IO::Socket::UNIX->new(Peer => $t->{redis_socket}) or die;
 	my $start = time;
-	for (my $i = 1; $i <= $n; $i += $batch)
+	for (my $i = 1; $i <= $count; $i += $batch)
 	{
 		my @keys = map { "k:$_" } $i .. $i + $batch - 1;
 		print $redis "*" . (@keys + 1) . "\r\n\$3\r\nDEL\r\n" . join('', map { '$' . length($_) . "\r\n$_\r\n" } @keys);
@@ -57,18 +65,18 @@ sub plain_del
 	return time - $start;
 }
 
-# Seconds of a run that drains n tasks.
+# Seconds of a run that drains the tasks.
 sub listener
 {
-	my ($phase, $kind, $service, $target) = @_;
+	my ($phase, $kind, $service, $target, $tasks) = @_;
 	my $deletion = $t->deletion;
 	$t->sql("INSERT INTO vedfolnir.cleanup_task (deletion_id, phase, kind, operation, service, target) SELECT '$deletion', $phase, '$kind', "
-		. "'delete', '$service', '$target' || i FROM generate_series(1, $n) AS i; ANALYZE vedfolnir.cleanup_task");
+		. "'delete', '$service', $target FROM generate_series(1, $tasks) AS i; ANALYZE vedfolnir.cleanup_task");
 	my $start = time;
 	my ($code, undef, $err) = $t->run('--once');
 	is($code, 0, "$kind: drained") or diag($err);
 	my $took = time - $start;
-	is($t->sql("SELECT count(*) FROM vedfolnir.cleanup_task WHERE deletion_id = '$deletion' AND state = 'done'"), $n, "$kind: all done");
+	is($t->sql("SELECT count(*) FROM vedfolnir.cleanup_task WHERE deletion_id = '$deletion' AND state = 'done'"), $tasks, "$kind: all done");
 	$t->sql('TRUNCATE vedfolnir.cleanup_task');
 	return $took;
 }
@@ -87,14 +95,23 @@ sub files
 	my ($round, $on_disk) = @_;
 	my ($plain, $ours) = map { "$_-$round-$on_disk" } qw(plain listener);
 	make_files($_, $on_disk) for $plain, $ours;
-	return in_turns($round, [ plain => sub { plain_unlink($plain) } ], [ listener => sub { listener(3, 'file', 'images', "$ours/") } ]);
+	return in_turns($round, [ plain => sub { plain_unlink($plain) } ], [ listener => sub { listener(3, 'file', 'images', "'$ours/' || i", $n) } ]);
 }
 
 sub keys_of_redis
 {
 	my ($round) = @_;
-	return in_turns($round, [ plain => sub { make_keys(); plain_del() } ],
-		[ listener => sub { make_keys(); listener(2, 'redis_key', 'sessions', 'k:') } ]);
+	return in_turns($round, [ plain => sub { make_keys($n); plain_del($n) } ],
+		[ listener => sub { make_keys($n); listener(2, 'redis_key', 'sessions', q('k:' || i), $n) } ]);
+}
+
+sub pattern_of_redis
+{
+	my ($round) = @_;
+	my $took = in_turns($round, [ plain => sub { make_keys(10 * $n); plain_del(10 * $n) } ],
+		[ listener => sub { make_keys(10 * $n); listener(2, 'redis_pattern', 'sessions', q('k:*'), 1) } ]);
+	is($t->redis_cli('DBSIZE'), 0, 'no key is left');
+	return [ map { $_ / 10 } @$took ]; # for n of them
 }
 
 sub median { my @sorted = sort { $a <=> $b } @_; return $sorted[ $#sorted / 2 ]; }
@@ -105,9 +122,10 @@ for my $round (1 .. $rounds)
 	push @{ $runs{'files'} }, files($round, 1);
 	push @{ $runs{'new files'} }, files($round, 0);
 	push @{ $runs{'Redis keys'} }, keys_of_redis($round);
+	push @{ $runs{'Redis pattern'} }, pattern_of_redis($round);
 }
-note sprintf "%-14s %12s %12s %10s\n", 'tasks a second', 'plain', 'listener', 'per cent';
-for my $what ('files', 'new files', 'Redis keys')
+note sprintf "%-14s %12s %12s %10s\n", 'a second', 'plain', 'listener', 'per cent';
+for my $what ('files', 'new files', 'Redis keys', 'Redis pattern')
 {
 	my $plain = median(map { $_->[0] } @{ $runs{$what} });
 	my $ours = median(map { $_->[1] } @{ $runs{$what} });

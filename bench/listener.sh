@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# P13: the listener's throughput, files against a plain unlink loop with the same fsyncs, Redis keys against DEL with many keys.
+# P13: the listener's throughput: files against a plain unlink loop with the same fsyncs; Redis keys against DEL with many keys,
+# by a task for each and by one task with a pattern.
 set -euo pipefail
 while [ $# -gt 0 ]; do
     case "$1" in

@@ -121,11 +121,12 @@ class Table:
             row.note = "measured by the listener's own benchmark"
             return
         out = subprocess.run(["bash", hook], stdout=subprocess.PIPE, text=True, check=False)
-        shares = {what: int(share) for what, share in re.findall(r"^# (files|new files|Redis keys) .* (\d+)%$", out.stdout, re.M)}
-        if out.returncode != 0 or len(shares) != 3:
+        shares = {what: int(share) for what, share in re.findall(r"^# (files|new files|Redis keys|Redis pattern) .* (\d+)%$", out.stdout, re.M)}
+        if out.returncode != 0 or len(shares) != 4:
             row.note = f"bench/listener.sh ended with {out.returncode} and no table"
             return
         row.result = f"{shares['files']} % of unlink; {shares['Redis keys']} % of DEL"
         row.met = shares["files"] >= 90 and shares["Redis keys"] >= 70
         row.stretched = shares["files"] >= 120
-        row.note = f"bench/listener.sh; files that never reached the disk {shares['new files']} %"
+        row.note = (f"bench/listener.sh; a task for each key; by one task with a pattern {shares['Redis pattern']} % of DEL; "
+                    f"files that never reached the disk {shares['new files']} %")
