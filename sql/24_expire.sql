@@ -60,6 +60,14 @@ DELETE FROM vedfolnir.cleanup_task;
 SELECT relation, via, action, row_count FROM vedfolnir_expire_sessions(2) ORDER BY step;
 SELECT relation, via, action, row_count FROM vedfolnir_expire_sessions(2, false) ORDER BY step;
 SELECT phase, kind, operation, target FROM vedfolnir.cleanup_task ORDER BY phase, operation;
+-- The dry run tells a hash that the run can be given; it is not that of a deletion, and counts are part of it.
+SELECT substring(note FROM '^plan_hash=([0-9a-f]{64})$') AS hash FROM vedfolnir_expire_sessions(2) WHERE step = 1 \gset
+SELECT count(*) FROM vedfolnir_delete_user(2) WHERE note LIKE '%' || :'hash' || '%';
+INSERT INTO app.sessions VALUES ('c', 2);
+SELECT code FROM t.refused(format('SELECT * FROM vedfolnir_expire_sessions(2, false, plan_hash => %L)', :'hash'));
+DELETE FROM app.sessions WHERE token = 'c';
+SELECT relation, action, row_count FROM vedfolnir_expire_sessions(2, false, plan_hash => :'hash') ORDER BY step;
+SELECT count(*) FROM vedfolnir.deletion WHERE plan_hash = :'hash';
 DELETE FROM vedfolnir.cleanup_task;
 SELECT relation, via, action, row_count FROM vedfolnir_delete_user(2, false) ORDER BY step;
 SELECT phase, kind, operation, target FROM vedfolnir.cleanup_task ORDER BY phase, operation;

@@ -114,7 +114,7 @@ static List *run_phases(VdfWork *w, const char **keys, char **hash)
     for (int i = 0; i < w->n; i++)
         keys[i] = vdf_key_canonical(run->plan, w->values[i]);
     *hash = vdf_plan_hash(run, steps, keys, w->n);
-    if (steps != NIL && !w->call->expire)
+    if (steps != NIL)
         add_hash_note(steps, *hash);
     if (steps != NIL && is_running(w))
         ((VdfStep *) linitial(steps))->note =
