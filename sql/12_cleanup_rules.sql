@@ -76,4 +76,17 @@ SELECT vedfolnir_add_cleanup('app.users', 'redis_pattern', 'k:{id}');
 SELECT count(*) FROM vedfolnir_delete_users((SELECT array_agg(id) FROM app.users), false);
 SELECT kind, operation, service, left(target, 40) AS target, state FROM vedfolnir.cleanup_task
  ORDER BY kind, operation, service, target COLLATE "C";
+SELECT t.fresh();
+-- A template that names nothing the listener would take is told when it is declared; the plural of each kind (R64).
+CREATE TABLE app.users (id int PRIMARY KEY, path text);
+SELECT vedfolnir_register_subject('app.users');
+SET client_min_messages = warning;
+\set VERBOSITY default
+SELECT vedfolnir_add_cleanup('app.users', k.kind, k.target) FROM (VALUES ('file', '/srv/{id}'), ('directory', 'a/../{id}'), ('directory', '.'),
+    ('redis_pattern', '*:{id}'), ('identity', '{id}'), ('identity', '{id}/')) k(kind, target);
+SELECT vedfolnir_add_cleanup('app.users', k.kind, k.target) FROM (VALUES ('file', '{path}'), ('file', 'a/{id}'), ('directory', 'all'), ('directory', 'of'),
+    ('redis_pattern', '{path}*'), ('identity', 'central/shared'), ('identity', 'other/shared'), ('webhook', '/{id}'), ('redis_key', '*')) k(kind, target);
+\set VERBOSITY terse
+INSERT INTO app.users VALUES (1, 'p'), (2, 'q');
+SELECT relation, row_count, note FROM vedfolnir_delete_user(1) WHERE note LIKE '%kept%';
 SELECT t.finish();

@@ -1,6 +1,7 @@
 /*
  * define_cleanup.cpp: vedfolnir_add_cleanup, what rows name outside the database.
  */
+#include "bridge/wall.h"
 #include "ext/configuration.h"
 #include "ext/definition.h"
 #include "ext/duty.h"
@@ -18,6 +19,7 @@ VDF_FUNCTION(vedfolnir_add_cleanup)
     Oid relation, root;
     char *kind, *target, *service, *on_expire, *subject;
     VdfRow row = {0};
+    VdfError error;
     bool known = false;
 
     vdf_require_duty("admin");
@@ -46,6 +48,9 @@ VDF_FUNCTION(vedfolnir_add_cleanup)
     vdf_row_text(&row, kind);
     vdf_row_text(&row, target);
     vdf_row_text(&row, vdf_target_compile(relation, kind, target));
+    /* No error: what is named is another's business, and the rule may be meant for a listener that takes more. */
+    if (target[0] != '=' && !vdf_template_judge(kind, target, &error))
+        ereport(WARNING, (errmsg("%s", error.message), errhint("%s", error.hint)));
     vdf_row_text(&row, service);
     vdf_row_text(&row, on_expire);
     vdf_row_write(&row, "INSERT INTO vedfolnir.cleanup_rule (subject, relation, relation_schema, relation_name, kind, target, parsed, "

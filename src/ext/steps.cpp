@@ -106,6 +106,16 @@ static int compare_blockers(const ListCell *a, const ListCell *b)
     return order ? order : strcmp(left->via ? left->via : "", right->via ? right->via : "");
 }
 
+/* The plural of a kind. */
+static char *several(const char *kind)
+{
+    size_t stem = strlen(kind) - 1;
+
+    if (strcmp(kind, "directory") == 0 || strcmp(kind, "identity") == 0)
+        return psprintf("%.*sies", (int) stem, kind);
+    return psprintf("%ss", kind);
+}
+
 List *vdf_steps_of(VdfRun *run)
 {
     const VdfPlanView *view = run->plan->view;
@@ -150,8 +160,8 @@ List *vdf_steps_of(VdfRun *run)
             continue;
         step = add(&steps, groups[i].kind, groups[i].service, "enqueue", groups[i].tasks);
         if (groups[i].kept > 0)
-            note(step, psprintf("%s %s%s kept: still used by a row that stays", vdf_number(groups[i].kept), groups[i].kind,
-                                groups[i].kept == 1 ? "" : "s"));
+            note(step, psprintf("%s %s kept: still used by a row that stays", vdf_number(groups[i].kept),
+                                groups[i].kept == 1 ? groups[i].kind : several(groups[i].kind)));
     }
     return steps;
 }
