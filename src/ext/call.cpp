@@ -123,7 +123,7 @@ static List *run_phases(VdfWork *w, const char **keys, char **hash)
     return steps;
 }
 
-static void check_plan_hash(VdfWork *w, const char *hash)
+void vdf_check_plan_hash(VdfWork *w, const char *hash)
 {
     if (w->call->plan_hash == NULL || pg_strcasecmp(w->call->plan_hash, hash) == 0)
         return;
@@ -152,15 +152,15 @@ static List *already_deleted(VdfWork *w)
 }
 
 /* A tombstone that was made before: a look beforehand, so that nothing is written when nothing came since. */
-static bool is_settled_tombstone(VdfWork *w)
+static bool is_settled_tombstone(VdfWork *w, int person)
 {
     VdfWork look = *w;
     bool settled;
 
-    if (w->run->dry)
-        return false; /* the dry run itself will tell */
     look.run = vdf_run_begin(w->run->plan, true, false, false);
     look.run->again = true;
+    look.values = &w->values[person];
+    look.n = 1;
     vdf_find_people(&look, false);
     vdf_walk(look.run);
     vdf_detach(look.run);
@@ -181,9 +181,11 @@ static List *execute_call(VdfWork *w)
     VdfTotals totals;
 
     run->again = w->earlier.found;
-    if (w->earlier.found && !is_running(w) && run->tombstone && !run->ghost && is_settled_tombstone(w))
+    /* A dry run will tell by itself. */
+    if (w->earlier.found && !is_running(w) && run->tombstone && !run->ghost && !run->dry && is_settled_tombstone(w, 0))
         return already_deleted(w);
     steps = run_phases(w, keys, &hash);
+    w->hash = hash;
     if (w->earlier.found && found_nothing(run) && (run->dry || run->ghost) && (run->tombstone || run->ghost)) {
         /* Somebody else deleted what batches had left. */
         if (is_running(w) && !run->dry) {
@@ -199,7 +201,8 @@ static List *execute_call(VdfWork *w)
     }
     if (run->blockers != NIL)
         vdf_raise_blocked(w);
-    check_plan_hash(w, hash);
+    if (w->nothers == 0)
+        vdf_check_plan_hash(w, hash);
     vdf_progress_phase(VDF_PHASE_TRIGGERS);
     vdf_targets_mirror(run);
     vdf_fire_held(&run->executor);
@@ -243,43 +246,49 @@ static void raise_unknown_among(VdfWork *w, int from)
                                      count, w->n, count, plan->graph.nodes[plan->graph.root].display, place + 1)));
 }
 
-/* Of several people, those that were deleted before are answered one by one; the others go on. */
-static List *answer_deleted(VdfWork *w)
+/*
+ * Of several people, those who were deleted before are set apart: those without a root row, behind whose key rows may have come
+ * since, and tombstones to which nothing has to be done. The others go on.
+ */
+static void set_apart(VdfWork *w)
 {
-    List *steps = NIL;
+    bool tombstone = w->run->tombstone && !w->call->expire;
     int present = 0;
 
+    w->others = (Datum *) palloc(sizeof(Datum) * w->n);
     for (int i = 0; i < w->n; i++) {
-        if (w->keys[i] != NULL) {
-            w->values[present++] = w->values[i];
-            continue;
-        }
-        w->earlier = vdf_earlier_deletion(w->call->subject, vdf_key_canonical(w->run->plan, w->values[i]));
-        if (!w->earlier.found)
+        VdfEarlier earlier = {};
+
+        if (w->keys[i] == NULL || tombstone)
+            earlier = vdf_earlier_deletion(w->call->subject, vdf_key_canonical(w->run->plan, w->values[i]));
+        if (w->keys[i] == NULL && !earlier.found)
             raise_unknown_among(w, i);
-        steps = list_concat(steps, already_deleted(w));
+        if (w->keys[i] == NULL || (earlier.found && strcmp(earlier.state, "running") != 0 && is_settled_tombstone(w, i)))
+            w->others[w->nothers++] = w->values[i];
+        else
+            w->values[present++] = w->values[i];
     }
-    w->earlier.found = false;
+    if (w->nothers == 0)
+        return;
     w->n = w->run->nusers = present;
     vdf_keys_free(&w->run->root);
     vdf_find_people(w, !w->call->dry);
-    return steps;
 }
 
 /* Unknown and never deleted is an error; deleted before is an answer, unless rows came since. */
 static List *answer_people(VdfWork *w)
 {
     bool missing = w->run->root.count < (uint64) w->n;
-    List *deleted = NIL;
 
     if (w->n == 0)
         return NIL;
     if (w->n == 1 && (missing || (w->run->tombstone && !w->call->expire)))
         w->earlier = vdf_earlier_deletion(w->call->subject, vdf_key_canonical(w->run->plan, w->values[0]));
-    if (missing && w->n > 1) {
-        deleted = answer_deleted(w);
+    if (w->n > 1) {
+        if (missing || (w->run->tombstone && !w->call->expire))
+            set_apart(w);
         if (w->n == 0)
-            return deleted;
+            return NIL;
     } else if (missing) {
         if (!w->earlier.found)
             raise_unknown(w);
@@ -294,7 +303,7 @@ static List *answer_people(VdfWork *w)
     vdf_progress_begin(w->run->plan->configuration->relation, w->call->dry, &w->id);
     vdf_check_holds(w);
     vdf_check_reason(w);
-    return list_concat(execute_call(w), deleted);
+    return execute_call(w);
 }
 
 bool vdf_call_request(VdfCall *call, VdfDeletionPlan *plan, VdfPseudonym *arguments, List **steps)
@@ -330,6 +339,29 @@ bool vdf_call_answered(FunctionCallInfo fcinfo, VdfCall *call)
     return answered;
 }
 
+List *vdf_work_do(VdfWork *w, VdfDeletionPlan *plan, Datum *key)
+{
+    VdfCall *call = w->call;
+    List *steps;
+
+    w->run = vdf_run_begin(plan, call->dry, call->many && key == NULL, call->expire);
+    if (key == NULL)
+        vdf_read_keys(w);
+    else {
+        w->values = key;
+        w->n = 1;
+    }
+    w->run->nusers = w->n;
+    if (!call->dry)
+        vdf_lock_people(w);
+    vdf_find_people(w, !call->dry && !call->expire);
+    w->id = vdf_new_id();
+    steps = answer_people(w);
+    vdf_progress_end();
+    vdf_run_end(w->run);
+    return steps;
+}
+
 List *vdf_call_execute(VdfCall *call)
 {
     VdfFrame frame;
@@ -344,19 +376,12 @@ List *vdf_call_execute(VdfCall *call)
     }
     memset(&w, 0, sizeof(w));
     w.call = call;
-    w.run = vdf_run_begin(frame.plan, call->dry, call->many, call->expire);
-    vdf_read_keys(&w);
-    w.run->nusers = w.n;
-    if (!call->dry)
-        vdf_lock_people(&w);
-    vdf_find_people(&w, !call->dry && !call->expire);
-    w.id = vdf_new_id();
-    steps = answer_people(&w);
+    steps = vdf_work_do(&w, frame.plan, NULL);
+    if (w.nothers > 0)
+        steps = vdf_deleted_before(&w, frame.plan, steps);
     /* Also that there was nothing to do: the key may be somebody else's by the time of a retry. */
     if (call->has_request && w.answered)
         vdf_request_store(UUIDPGetDatum(&call->request_id), &arguments, &w.answer, steps);
-    vdf_progress_end();
-    vdf_run_end(w.run);
     vdf_frame_leave(&frame);
     return steps;
 }

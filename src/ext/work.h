@@ -24,13 +24,22 @@ typedef struct VdfWork
     char **labels; /* per person, NULL for none */
     Datum *values; /* keys of the call, sorted and without doubles */
     int n;
+    Datum *others; /* keys of several people who were deleted before; each is looked at alone */
+    int nothers;
+    const char *hash; /* of the plan */
 } VdfWork;
 
 /* deletion_id.cpp */
 pg_uuid_t vdf_new_id(void);
 /* call.cpp */
+/* What is done for the people of the call, or for the one whose key is given. */
+List *vdf_work_do(VdfWork *w, VdfDeletionPlan *plan, Datum *key);
+/* VF006 when the call was given another one. */
+void vdf_check_plan_hash(VdfWork *w, const char *hash);
 /* What an earlier call with the same request id returned; the digest of the arguments comes back in either case. */
 bool vdf_call_request(VdfCall *call, VdfDeletionPlan *plan, VdfPseudonym *arguments, List **steps);
+/* deleted_before.cpp: the steps, followed by what was found of those who are set apart. */
+List *vdf_deleted_before(VdfWork *w, VdfDeletionPlan *plan, List *steps);
 /* people.cpp: the root rows of the keys of a call. */
 void vdf_read_keys(VdfWork *w);
 void vdf_lock_people(VdfWork *w);
