@@ -62,6 +62,14 @@ SELECT reason FROM vedfolnir.deletion;
 -- A label in its own characters
 UPDATE app.users SET name = 'Ünal Çelik' WHERE id = 2;
 SELECT code, message FROM t.refused('SELECT * FROM vedfolnir_delete_user(2, false, ''letter of Ünal Çelik.'')');
+-- Also inside a word and in capitals beyond ASCII; a number or a short name is part of other words, and must stand alone.
+SELECT code FROM t.refused('SELECT * FROM vedfolnir_delete_user(2, false, ''ÜNAL ÇELIKs letter'')');
+SELECT code FROM t.refused('SELECT * FROM vedfolnir_delete_user(2, false, ''mail from:ünal çelik2'')');
+UPDATE app.users SET name = 'Ada' WHERE id = 2;
+SELECT code FROM t.refused('SELECT * FROM vedfolnir_delete_user(2, false, ''by ada.'')');
+BEGIN;
+SELECT count(*) FROM vedfolnir_delete_user(2, false, 'no adapter for 22 in 2026');
+ROLLBACK;
 -- Nothing was changed by all that.
 SELECT count(*) FROM app.users;
 SELECT count(*) FROM vedfolnir.deletion;

@@ -46,7 +46,7 @@ char *vdf_canonical_key(Oid key_type, Oid collation, Datum key);
 
 /* One deletion of a person at a time, whatever the isolation level; until the end of the transaction. */
 void vdf_lock_person(const char *subject, const char *key);
-/* Does the text hold the word, standing alone? */
+/* Does the text hold the word, whatever its case? Numbers and short words must stand alone. */
 bool vdf_has_word(const char *text, const char *word);
 
 /* Checks (42501) who may delete and who may look; a refused run is logged. */

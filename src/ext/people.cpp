@@ -145,12 +145,19 @@ void vdf_find_ghost(VdfWork *w)
 bool vdf_has_word(const char *text, const char *word)
 {
     size_t length = strlen(word);
+    bool letters = false;
+    char *within = str_tolower(text, strlen(text), DEFAULT_COLLATION_OID), *sought;
 
     while (length > 0 && word[length - 1] == ' ') /* of a char(n) */
         length--;
-    for (const char *at = text; length > 0 && *at; at++)
-        if (pg_strncasecmp(at, word, length) == 0 && (at == text || !isalnum((unsigned char) at[-1])) &&
-            !isalnum((unsigned char) at[length]))
+    sought = str_tolower(word, length, DEFAULT_COLLATION_OID);
+    length = strlen(sought);
+    for (size_t i = 0; i < length; i++)
+        letters = letters || IS_HIGHBIT_SET(sought[i]) || isalpha((unsigned char) sought[i]);
+    /* A name says whose it is in the middle of a word too ("Lovelace's", "Lovelaces"); a number is part of another one. */
+    for (const char *at = within; length > 0 && *at; at++)
+        if (strncmp(at, sought, length) == 0 &&
+            ((letters && length > 3) || ((at == within || !isalnum((unsigned char) at[-1])) && !isalnum((unsigned char) at[length]))))
             return true;
     return false;
 }
