@@ -20,6 +20,9 @@ struct VdfKeyProbe
     Buffer pages[PAGES_AHEAD]; /* of the places from first_page on */
     int first_page;
     int npages;
+    bool ask_disk;                    /* as effective_io_concurrency has it */
+    int asked;                        /* places whose pages were asked for */
+    Buffer recent[2 * PAGES_AHEAD];   /* where those were found in memory, by place */
     int narms;
     ArmScan *arms;
     int arm;            /* that is looked up */
@@ -124,6 +127,7 @@ VdfKeyProbe *vdf_key_probe_begin(Relation relation, Snapshot snapshot, bool prun
     probe->places = (ItemPointerData *) palloc(sizeof(ItemPointerData) * probe->room);
     if (prune || relation->rd_tableam != GetHeapamTableAmRoutine())
         probe->fetch = table_index_fetch_begin(relation);
+    probe->ask_disk = get_tablespace_io_concurrency(relation->rd_rel->reltablespace) > 0;
     return probe;
 }
 
@@ -230,7 +234,7 @@ static bool collect(VdfKeyProbe *probe)
     int kept = 0;
 
     probe->done = probe->arm;
-    probe->nplaces = probe->at = 0;
+    probe->nplaces = probe->at = probe->asked = 0;
     leave_pages(probe);
     while (probe->arm < probe->narms && collect_arm(probe)) {
         probe->arm++;
@@ -254,18 +258,36 @@ bool vdf_key_probe_leads(VdfKeyProbe *probe)
     return probe->at < probe->nplaces;
 }
 
-/* Rows lie apart in memory, and each is waited for unless it was asked for before. */
+/* Reading goes on while others are dealt with. A look at what is in memory already is not lost. */
+static void ask_for_pages(VdfKeyProbe *probe, int end)
+{
+    for (; probe->asked < Min(end, probe->nplaces); probe->asked++)
+        probe->recent[probe->asked % lengthof(probe->recent)] =
+            PrefetchBuffer(probe->relation, MAIN_FORKNUM, ItemPointerGetBlockNumber(&probe->places[probe->asked])).recent_buffer;
+}
+
+static Buffer read_page(VdfKeyProbe *probe, int at)
+{
+    BlockNumber block = ItemPointerGetBlockNumber(&probe->places[at]);
+    Buffer recent = at < probe->asked ? probe->recent[at % lengthof(probe->recent)] : InvalidBuffer;
+
+    return BufferIsValid(recent) && vdf_read_recent_buffer(probe->relation, block, recent) ? recent
+                                                                                           : ReadBuffer(probe->relation, block);
+}
+
+/* Rows lie apart, on the disk and in memory, and each is waited for unless it was asked for before. */
 static void read_pages(VdfKeyProbe *probe, int first)
 {
     leave_pages(probe);
     probe->first_page = first;
+    if (probe->ask_disk && probe->nplaces > 1)
+        ask_for_pages(probe, first + 2 * PAGES_AHEAD);
     while (probe->npages < PAGES_AHEAD && first + probe->npages < probe->nplaces) {
-        ItemPointer place = &probe->places[first + probe->npages];
-        Buffer buffer = ReadBuffer(probe->relation, ItemPointerGetBlockNumber(place));
+        Buffer buffer = read_page(probe, first + probe->npages);
         Page page = BufferGetPage(buffer);
 
         __builtin_prefetch(page);
-        __builtin_prefetch(&((PageHeader) page)->pd_linp[ItemPointerGetOffsetNumber(place) - 1]);
+        __builtin_prefetch(PageGetItemId(page, ItemPointerGetOffsetNumber(&probe->places[first + probe->npages])));
         probe->pages[probe->npages++] = buffer;
     }
     for (int i = 0; i < probe->npages; i++) {

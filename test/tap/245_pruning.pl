@@ -40,5 +40,7 @@ is($t->sql('SELECT sum(row_count) FROM vedfolnir_delete_user(100) WHERE via IS N
 is(pruned('SELECT * FROM vedfolnir_delete_user(300)'), '', 'a dry run prunes nothing');
 is(pruned('SELECT * FROM vedfolnir_delete_user(500, false)'), 'notes', 'a run prunes where it updates, not where it deletes');
 is($t->sql('SELECT count(*) FROM app.posts WHERE u = 500'), 0, 'the rows are gone');
+is($t->sql("SET effective_io_concurrency = 0; SELECT sum(row_count) FROM vedfolnir_delete_user(900, false) WHERE via IS NOT NULL"),
+	60, 'the same where pages are not asked for ahead');
 isnt(pruned('SELECT * FROM app.posts WHERE u = 700'), '', 'pages were there to be pruned');
 done_testing();
