@@ -95,8 +95,24 @@ class EngineTrial:
         plan_hash = re.search(r"plan_hash=([0-9a-f]+)", dry.rows[0].note or "") if dry.rows else None
         if not plan_hash:
             self.problem("DRYRUN: the first row carries no plan_hash")
+        if not self.native_is_wider():
+            self.compare_slow(fast, fast_state, plan_hash and plan_hash.group(1))
+        self.check_refusal(fast, blocked, dry.rows)
+
+    def native_is_wider(self):
+        """Before PostgreSQL 18 a key's own trigger compares by the collation of the referring column alone, and where only that one is
+        nondeterministic it changes rows that refer to another key as well."""
+        for edge in self.reference.edges:
+            for column, target in zip(edge.columns, edge.targets):
+                child, parent = edge.child.named(column), edge.parent.named(target)
+                if child.locale and child.collation != parent.collation:
+                    return True
+        return False
+
+    def compare_slow(self, fast, fast_state, plan_hash):
+        cursor, case = self.cursor, self.case
         cursor.execute("SAVEPOINT slow")
-        slow = Call(cursor, case.run_sql(False, plan_hash and plan_hash.group(1)), ["SET LOCAL vedfolnir.fast_ri = off"])
+        slow = Call(cursor, case.run_sql(False, plan_hash), ["SET LOCAL vedfolnir.fast_ri = off"])
         if not slow.code and fast_state is not None:
             text = difference(fast_state, self.state())
             if text:
@@ -106,7 +122,6 @@ class EngineTrial:
         cursor.execute("ROLLBACK TO slow")
         if (slow.code or None) != (fast.code or None):
             self.problem("FASTRI: on %s, off %s" % (fast.describe(), slow.describe()))
-        self.check_refusal(fast, blocked, dry.rows)
 
     # ---- refused or not ----
     def check_refusal(self, run, blocked, rows):
