@@ -14,6 +14,8 @@ namespace
 
 // How often go_on() is asked while others are still at work.
 constexpr std::chrono::milliseconds look_up{50};
+// How long a yes of go_on() is good for, a small part of the shortest lease.
+constexpr std::chrono::milliseconds good_for{1000};
 
 } // namespace
 
@@ -33,6 +35,7 @@ bool ThreadPool::run(size_t count, const std::function<void(size_t)> &item, cons
     failure_ = nullptr;
     next_ = 0;
     stopping_ = false;
+    allowed_ = std::chrono::steady_clock::now();
     lock.unlock();
     begins_.notify_all();
     work();
@@ -54,8 +57,14 @@ bool ThreadPool::run(size_t count, const std::function<void(size_t)> &item, cons
 
 bool ThreadPool::proceed()
 {
-    if (!stopping_ && std::this_thread::get_id() == caller_ && !(*go_on_)())
+    if (std::this_thread::get_id() != caller_) {
+        while (!stopping_ && std::chrono::steady_clock::now() - allowed_.load() > good_for)
+            std::this_thread::sleep_for(look_up / 5);
+        return !stopping_;
+    }
+    if (!stopping_ && !(*go_on_)())
         stopping_ = true;
+    allowed_ = std::chrono::steady_clock::now();
     return !stopping_;
 }
 

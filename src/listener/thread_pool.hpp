@@ -3,6 +3,7 @@
 #define VEDFOLNIR_LISTENER_THREAD_POOL_HPP
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <functional>
@@ -28,7 +29,8 @@ class ThreadPool
     // thread asks go_on(). False: it said no, and what was not begun is left. What an item or go_on() throws ends the job
     // and comes out here, when no thread is at work any more.
     bool run(size_t count, const std::function<void(size_t)> &item, const std::function<bool()> &go_on);
-    // For an item that has steps: whether to take the next one.
+    // For an item that has steps: whether to take the next one. Waits where the caller got no answer of go_on() for a while: nobody
+    // works on without the lease that it keeps.
     bool proceed();
     // Ends the threads; the next job starts them again.
     void rest();
@@ -56,6 +58,7 @@ class ThreadPool
     bool resting_ = false;
     std::atomic<size_t> next_{0};
     std::atomic<bool> stopping_{false};
+    std::atomic<std::chrono::steady_clock::time_point> allowed_{}; // when go_on() said yes
 };
 
 } // namespace vedfolnir

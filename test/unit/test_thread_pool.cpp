@@ -61,6 +61,28 @@ TEST(ThreadPool, UsesAsManyThreadsAsItHas)
     }
 }
 
+// Whoever hangs while it renews the lease may lose it: nobody works on meanwhile.
+TEST(ThreadPool, WaitsWhileTheCallerHasNoAnswer)
+{
+    ThreadPool pool(4, "test");
+    std::atomic<int> begun{0};
+    int asked = 0, early = 0, late = 0;
+    const auto late_answer = [&] {
+        if (++asked == 2) {
+            std::this_thread::sleep_for(1300ms);
+            early = begun;
+            std::this_thread::sleep_for(500ms);
+            late = begun;
+        }
+        return true;
+    };
+    EXPECT_TRUE(pool.run(1200, [&](size_t) { begun++, std::this_thread::sleep_for(5ms); }, late_answer));
+    EXPECT_GT(early, 0);
+    EXPECT_LT(early, 1200);
+    EXPECT_EQ(late, early);
+    EXPECT_EQ(begun, 1200);
+}
+
 TEST(ThreadPool, AsksOnlyInTheThreadOfTheCaller)
 {
     ThreadPool pool(4, "test");
