@@ -306,17 +306,13 @@ bool vdf_template_parse(const char *text, VdfTemplatePart *parts, int *nparts, c
     });
 }
 
-bool vdf_template_judge(const char *kind, const char *text, VdfError *error) VDF_NOEXCEPT
+bool vdf_template_refusal(const char *kind, const char *text, char *refusal, int size, VdfError *error) VDF_NOEXCEPT
 {
     return walled(__func__, error, [&] {
         std::string target;
         for (const TemplatePart &part : parse_template(text))
             target += part.column ? "x" : part.text; // values are escaped, so an ordinary one stands for all
-        const std::string refusal = refusal_of_target(kind, target);
-        if (!refusal.empty())
-            throw Error("22023", "the listener will take no target of this template: " + refusal, "",
-                        "Paths are relative to the root of their service, patterns begin with literal text, and an identity is "
-                        "{realm}/{id} or {realm}/username={name}.");
+        std::snprintf(refusal, static_cast<size_t>(size), "%s", refusal_of_target(kind, target).c_str());
     });
 }
 

@@ -231,8 +231,8 @@ typedef struct VdfTemplatePart
 /* Splits a template; texts live in buffer. 22023 for a malformed one. */
 bool vdf_template_parse(const char *text, VdfTemplatePart *parts, int *nparts, char *buffer, int size,
                         VdfError *error) VDF_NOEXCEPT;
-/* False for a template of which the listener would take no target, whatever is in the columns. */
-bool vdf_template_judge(const char *kind, const char *text, VdfError *error) VDF_NOEXCEPT;
+/* Why the listener would take no target of a template, whatever is in the columns; empty where it may. */
+bool vdf_template_refusal(const char *kind, const char *text, char *refusal, int size, VdfError *error) VDF_NOEXCEPT;
 
 /*
  * ---- targets of clean-up tasks, core/task.hpp ----

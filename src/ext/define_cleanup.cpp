@@ -6,12 +6,29 @@
 #include "ext/definition.h"
 #include "ext/duty.h"
 #include "ext/names.h"
+#include "ext/report.h"
 #include "ext/template_text.h"
 
 /*
  * vedfolnir_add_cleanup(relation regclass, kind text, target text, service text, on_expire text, subject name): 22004,
  * 22023, 42501, 42703, 42704.
  */
+/* No error: what is named is another's business, and the rule may be meant for a listener that takes more. */
+static void warn_of_template(const char *kind, const char *target)
+{
+    VdfError error;
+    char refusal[256] = "";
+
+    if (target[0] == '=')
+        return;
+    if (!vdf_template_refusal(kind, target, refusal, sizeof(refusal), &error))
+        vdf_raise(&error);
+    if (refusal[0] != '\0')
+        ereport(WARNING, (errmsg("the listener will take no target of this template: %s", refusal),
+                          errhint("Paths are relative to the root of their service, patterns begin with literal text, and an identity is "
+                                  "{realm}/{id} or {realm}/username={name}.")));
+}
+
 VDF_FUNCTION(vedfolnir_add_cleanup)
 {
     static const char *const required[] = {"relation", "kind", "target", "service", "on_expire", "subject"};
@@ -19,7 +36,6 @@ VDF_FUNCTION(vedfolnir_add_cleanup)
     Oid relation, root;
     char *kind, *target, *service, *on_expire, *subject;
     VdfRow row = {0};
-    VdfError error;
     bool known = false;
 
     vdf_require_duty("admin");
@@ -48,9 +64,7 @@ VDF_FUNCTION(vedfolnir_add_cleanup)
     vdf_row_text(&row, kind);
     vdf_row_text(&row, target);
     vdf_row_text(&row, vdf_target_compile(relation, kind, target));
-    /* No error: what is named is another's business, and the rule may be meant for a listener that takes more. */
-    if (target[0] != '=' && !vdf_template_judge(kind, target, &error))
-        ereport(WARNING, (errmsg("%s", error.message), errhint("%s", error.hint)));
+    warn_of_template(kind, target);
     vdf_row_text(&row, service);
     vdf_row_text(&row, on_expire);
     vdf_row_write(&row, "INSERT INTO vedfolnir.cleanup_rule (subject, relation, relation_schema, relation_name, kind, target, parsed, "

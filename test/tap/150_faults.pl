@@ -115,6 +115,7 @@ my $run = 'DO $r$ BEGIN PERFORM vedfolnir_delete_user(2, false); RAISE SQLSTATE 
 my %entries = (
 	vdf_reachable => $dry, vdf_plan_create => $dry, vdf_plan_sql => $dry, vdf_normalised_sql => $dry,
 	vdf_template_parse => q{SELECT vedfolnir_add_cleanup('app.logs', 'file', 'l/{user_id}')},
+	vdf_template_refusal => q{SELECT vedfolnir_add_cleanup('app.logs', 'identity', 'a_realm_of_some_length/{user_id}')},
 	vdf_suggest => 'SELECT count(*) FROM vedfolnir_suggest_policies()',
 	vdf_names_person => 'SELECT count(*) FROM vedfolnir_check(sample_values => true)',
 	vdf_names_actor => 'SELECT count(*) FROM vedfolnir_check()',

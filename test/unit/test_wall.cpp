@@ -197,7 +197,8 @@ TEST_F(Wall, TemplatesAndTargetsFailCleanlyAtEachAllocation)
               }),
               1);
     EXPECT_GT(fail_at_each_allocation([&](VdfError *e) {
-                  return vdf_template_judge("identity", "a_realm_with_a_name_of_some_length/{a_column_with_a_name_of_some_length}", e);
+                  return vdf_template_refusal("identity", "a_realm_with_a_name_of_some_length/{a_column_with_a_name_of_some_length}", out,
+                                              sizeof(out), e);
               }),
               1);
     EXPECT_GT(fail_at_each_allocation([&](VdfError *e) { return vdf_normalised_sql("file", "c.a_column_with_a_long_name", buffer, sizeof(buffer), e); }), 1);
