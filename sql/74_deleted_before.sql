@@ -39,6 +39,13 @@ SELECT hash FROM t.steps('{1,2}', true) WHERE step = 2 \gset
 SELECT step, relation, via, action, row_count, hash = :'hash' FROM t.steps('{1,2}', false, :'hash');
 SELECT step, relation, action FROM t.steps('{1,2}', false);
 TABLE t.notes;
+-- The request is answered with the deletion that was made, not with an old one.
+INSERT INTO app.notes VALUES (2);
+BEGIN;
+SELECT step, relation, action FROM t.steps('{1,2}', false, NULL, '74000000-0000-0000-0000-000000000002');
+SELECT r.deletion_id = vedfolnir_last_deletion(), d.pseudonym IS NOT NULL FROM vedfolnir.request r LEFT JOIN vedfolnir.deletion d ON d.id = r.deletion_id AND d.request_id = r.request_id
+WHERE r.request_id = '74000000-0000-0000-0000-000000000002';
+COMMIT;
 -- A hold on one of them refuses all.
 INSERT INTO app.users VALUES (2);
 SELECT vedfolnir_hold('2', 'case');

@@ -156,6 +156,9 @@ static bool is_settled_tombstone(VdfWork *w, int person)
 {
     VdfWork look = *w;
     bool settled;
+    /* Of many people each is looked at. */
+    MemoryContext own = AllocSetContextCreate(CurrentMemoryContext, "vedfolnir look", ALLOCSET_DEFAULT_SIZES);
+    MemoryContext caller = MemoryContextSwitchTo(own);
 
     look.run = vdf_run_begin(w->run->plan, true, false, false);
     look.run->again = true;
@@ -167,6 +170,8 @@ static bool is_settled_tombstone(VdfWork *w, int person)
     vdf_prove(look.run);
     settled = found_nothing(look.run);
     vdf_run_end(look.run);
+    MemoryContextSwitchTo(caller);
+    MemoryContextDelete(own);
     return settled;
 }
 

@@ -25,7 +25,8 @@ static void tell_hash(VdfStep *step, const char *hash)
     memcpy(step->note + strlen(prefix), hash, strlen(hash));
 }
 
-static List *look_alone(VdfWork *w, VdfDeletionPlan *plan, Datum key, VdfWork *one, VdfCall *call)
+/* first: nobody before had anything left, so that the request is answered with this deletion. */
+static List *look_alone(VdfWork *w, VdfDeletionPlan *plan, Datum key, VdfWork *one, VdfCall *call, bool first)
 {
     char **keys = (char **) palloc(sizeof(char *));
     Datum *value = (Datum *) palloc(sizeof(Datum));
@@ -35,23 +36,57 @@ static List *look_alone(VdfWork *w, VdfDeletionPlan *plan, Datum key, VdfWork *o
     *call = *w->call;
     call->keys = keys;
     call->nkeys = 1;
-    call->has_request = false;
+    call->has_request = call->has_request && first;
     call->plan_hash = NULL;
     memset(one, 0, sizeof(VdfWork));
     one->call = call;
     return vdf_work_do(one, plan, value);
 }
 
+static char *copy(const char *text)
+{
+    return text ? pstrdup(text) : NULL;
+}
+
+static List *copy_steps(List *steps)
+{
+    List *copies = NIL;
+    ListCell *cell;
+
+    foreach (cell, steps) {
+        VdfStep *step = (VdfStep *) palloc(sizeof(VdfStep));
+
+        *step = *(VdfStep *) lfirst(cell);
+        step->relation = copy(step->relation);
+        step->via = copy(step->via);
+        step->action = copy(step->action);
+        step->note = copy(step->note);
+        copies = lappend(copies, step);
+    }
+    return copies;
+}
+
 List *vdf_deleted_before(VdfWork *w, VdfDeletionPlan *plan, List *steps)
 {
     VdfStep *told = steps == NIL ? NULL : first_of(steps);
-    bool own = w->answered, several = false;
+    bool several = false;
     const char *hash = told ? w->hash : NULL;
 
     for (int i = 0; i < w->nothers; i++) {
         VdfWork one;
         VdfCall call;
-        List *found = look_alone(w, plan, w->others[i], &one, &call);
+        /* There may be many of them, each with a run of its own. */
+        MemoryContext own_memory = AllocSetContextCreate(CurrentMemoryContext, "vedfolnir person", ALLOCSET_DEFAULT_SIZES);
+        MemoryContext caller = MemoryContextSwitchTo(own_memory);
+        List *found;
+
+        found = look_alone(w, plan, w->others[i], &one, &call, told == NULL);
+        MemoryContextSwitchTo(caller);
+        found = copy_steps(found);
+        one.hash = copy(one.hash);
+        MemoryContextDelete(own_memory);
+        if (found == NIL)
+            continue;
 
         if (strcmp(first_of(found)->action, "already_deleted") != 0) {
             several = hash != NULL;
@@ -59,6 +94,8 @@ List *vdf_deleted_before(VdfWork *w, VdfDeletionPlan *plan, List *steps)
                 drop_hash(first_of(found), one.hash);
             else
                 told = first_of(found);
+            if (!several)
+                w->answer = one.answer;
             hash = several ? vdf_sha256_hex(psprintf("%s%s", hash, one.hash), strlen(hash) + strlen(one.hash)) : one.hash;
         }
         steps = list_concat(steps, found);
@@ -67,7 +104,7 @@ List *vdf_deleted_before(VdfWork *w, VdfDeletionPlan *plan, List *steps)
             w->answer = one.answer;
         }
     }
-    if (own)
+    if (!w->call->dry && w->answered && hash != NULL)
         vdf_remember_deletion(&w->answer);
     if (hash == NULL)
         return steps;

@@ -329,6 +329,7 @@ bool vdf_key_probe_next(VdfKeyProbe *probe, TupleTableSlot *slot, int *done)
             return true;
         }
     }
+    leave_pages(probe); /* scans of many partitions stay open together */
     return false;
 }
 
