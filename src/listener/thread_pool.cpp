@@ -14,7 +14,7 @@ namespace
 
 // How often go_on() is asked while others are still at work.
 constexpr std::chrono::milliseconds look_up{50};
-// How long a yes of go_on() is good for, a small part of the shortest lease.
+// How long a yes of go_on() is good for: little beside a lease, which is renewed at a third of its length.
 constexpr std::chrono::milliseconds good_for{1000};
 
 } // namespace
