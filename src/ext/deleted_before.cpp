@@ -69,7 +69,6 @@ static List *copy_steps(List *steps)
 List *vdf_deleted_before(VdfWork *w, VdfDeletionPlan *plan, List *steps)
 {
     VdfStep *told = steps == NIL ? NULL : first_of(steps);
-    bool several = false;
     const char *hash = told ? w->hash : NULL;
 
     for (int i = 0; i < w->nothers; i++) {
@@ -78,9 +77,8 @@ List *vdf_deleted_before(VdfWork *w, VdfDeletionPlan *plan, List *steps)
         /* There may be many of them, each with a run of its own. */
         MemoryContext own_memory = AllocSetContextCreate(CurrentMemoryContext, "vedfolnir person", ALLOCSET_DEFAULT_SIZES);
         MemoryContext caller = MemoryContextSwitchTo(own_memory);
-        List *found;
+        List *found = look_alone(w, plan, w->others[i], &one, &call, told == NULL);
 
-        found = look_alone(w, plan, w->others[i], &one, &call, told == NULL);
         MemoryContextSwitchTo(caller);
         found = copy_steps(found);
         one.hash = copy(one.hash);
@@ -89,14 +87,14 @@ List *vdf_deleted_before(VdfWork *w, VdfDeletionPlan *plan, List *steps)
             continue;
 
         if (strcmp(first_of(found)->action, "already_deleted") != 0) {
-            several = hash != NULL;
-            if (several)
-                drop_hash(first_of(found), one.hash);
-            else
+            if (told == NULL) {
                 told = first_of(found);
-            if (!several)
+                hash = one.hash;
                 w->answer = one.answer;
-            hash = several ? vdf_sha256_hex(psprintf("%s%s", hash, one.hash), strlen(hash) + strlen(one.hash)) : one.hash;
+            } else {
+                drop_hash(first_of(found), one.hash);
+                hash = vdf_sha256_hex(psprintf("%s%s", hash, one.hash), strlen(hash) + strlen(one.hash));
+            }
         }
         steps = list_concat(steps, found);
         if (!w->answered && one.answered) {
@@ -104,12 +102,12 @@ List *vdf_deleted_before(VdfWork *w, VdfDeletionPlan *plan, List *steps)
             w->answer = one.answer;
         }
     }
-    if (!w->call->dry && w->answered && hash != NULL)
-        vdf_remember_deletion(&w->answer);
-    if (hash == NULL)
+    if (told == NULL)
         return steps;
     tell_hash(told, hash);
-    if (!w->call->dry)
+    if (!w->call->dry) {
+        vdf_remember_deletion(&w->answer);
         vdf_check_plan_hash(w, hash);
+    }
     return steps;
 }

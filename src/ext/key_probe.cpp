@@ -17,12 +17,12 @@ struct VdfKeyProbe
     Relation relation;
     Snapshot snapshot;
     IndexFetchTableData *fetch; /* NULL: rows of a heap are read here, without pruning */
-    Buffer pages[PAGES_AHEAD]; /* of the places from first_page on */
+    Buffer pages[PAGES_AHEAD];  /* of the places from first_page on */
     int first_page;
     int npages;
-    bool ask_disk;                    /* as effective_io_concurrency has it */
-    int asked;                        /* places whose pages were asked for */
-    Buffer recent[2 * PAGES_AHEAD];   /* where those were found in memory, by place */
+    bool ask_disk;                  /* as effective_io_concurrency has it */
+    int asked;                      /* places whose pages were asked for */
+    Buffer recent[2 * PAGES_AHEAD]; /* where those were found in memory, by place */
     int narms;
     ArmScan *arms;
     int arm;            /* that is looked up */

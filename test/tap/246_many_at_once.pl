@@ -38,7 +38,7 @@ for my $mode ('delete', 'tombstone')
 	my ($before, $answered, $after) = split /\n/, $t->sql("SELECT 'x' FROM vedfolnir_delete_users(" . $people->(2) . ", false) LIMIT 0; $peak;"
 		. "SELECT count(*) FILTER (WHERE action = 'already_deleted') FROM vedfolnir_delete_users(" . $people->(200) . ", false); $peak;");
 	is($answered, 200, "$mode: each of 200 people is answered");
-	cmp_ok($after - $before, '<', 60_000, "$mode: the memory of one look serves them all");
+	cmp_ok($after - $before, '<', 20_000, "$mode: the memory of one look serves them all");
 	note("$mode: from $before to $after kB");
 }
 done_testing();
